@@ -1,0 +1,29 @@
+"""The queues of the system, and which task travels on which."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+
+
+class Queue(StrEnum):
+    """A named Celery queue. Each is consumed by the service that owns its tasks."""
+
+    IMAGES = "images"
+    MAIL = "mail"
+    MAINTENANCE = "maintenance"
+
+
+class Task(StrEnum):
+    """A task's name, as it is registered by its owner and sent by everyone else."""
+
+    PROCESS_IMAGE = "images.process"
+    RECOVER_GROUPS = "maintenance.recover_groups"
+
+
+QUEUE_OF: Mapping[Task, Queue] = MappingProxyType(
+    {
+        Task.PROCESS_IMAGE: Queue.IMAGES,
+        Task.RECOVER_GROUPS: Queue.MAINTENANCE,
+    }
+)
+"""The queue each task is sent to."""

@@ -1,0 +1,76 @@
+"""The states of a group and of an image. They only ever move forward."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class ImageState(StrEnum):
+    """Where one image stands: ``queued`` -> ``processing`` -> one of the three final states."""
+
+    QUEUED = "queued"
+    PROCESSING = "processing"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_final(self) -> bool:
+        return self in FINAL_IMAGE_STATES
+
+
+FINAL_IMAGE_STATES = frozenset({ImageState.SUCCEEDED, ImageState.FAILED, ImageState.CANCELLED})
+
+
+class GroupState(StrEnum):
+    """Where a whole group stands, as it follows from its images."""
+
+    QUEUED = "queued"
+    PROCESSING = "processing"
+    COMPLETED = "completed"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_final(self) -> bool:
+        return self in FINAL_GROUP_STATES
+
+
+FINAL_GROUP_STATES = frozenset({GroupState.COMPLETED, GroupState.PARTIAL, GroupState.FAILED, GroupState.CANCELLED})
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many images of a group are in each state. They add up to the group's total."""
+
+    queued: int = 0
+    processing: int = 0
+    succeeded: int = 0
+    failed: int = 0
+    cancelled: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.queued + self.processing + self.finished
+
+    @property
+    def finished(self) -> int:
+        """Images that will not change any more."""
+        return self.succeeded + self.failed + self.cancelled
+
+
+def group_state(counts: Counts) -> GroupState:
+    """The state of a group whose images count as given.
+
+    A group with a cancelled image was cancelled, since images are never cancelled one by one. It is so at once:
+    cancelling leaves no image waiting or running behind.
+    """
+    if counts.cancelled:
+        return GroupState.CANCELLED
+    if counts.finished == 0:
+        return GroupState.PROCESSING if counts.processing else GroupState.QUEUED
+    if counts.finished < counts.total:
+        return GroupState.PROCESSING
+    if counts.failed == counts.total:
+        return GroupState.FAILED
+    return GroupState.PARTIAL if counts.failed else GroupState.COMPLETED
