@@ -1,0 +1,119 @@
+"""Blob storage: where the bytes of images are kept. Messages and records carry only the keys."""
+
+import os
+import re
+import secrets
+import shutil
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+_KEY = re.compile(r"[a-z0-9]+(/[a-z0-9]+)*")
+
+
+class BlobNotFoundError(LookupError):
+    """There is no blob under this key."""
+
+
+class BlobWriter(Protocol):
+    """A blob under way. Nobody sees it until it is committed, and then it is there as a whole."""
+
+    def write(self, data: bytes, /) -> int:
+        """Add bytes to the end."""
+
+    def commit(self, key: str) -> None:
+        """Make it the blob under this key, in place of any other."""
+
+    def discard(self) -> None:
+        """Forget it. Does nothing once it was committed or discarded."""
+
+
+class BlobStorage(Protocol):
+    """Bytes under keys such as ``groups/0f.../in/3``. Any number of processes may share one storage."""
+
+    def writer(self) -> BlobWriter:
+        """Begin a blob whose bytes arrive piece by piece."""
+
+    def put(self, key: str, data: bytes) -> None:
+        """Store the bytes under the key, in place of any others."""
+
+    def open(self, key: str) -> BinaryIO:
+        """The blob as a readable, seekable file.
+
+        Raises:
+            BlobNotFoundError: there is none.
+        """
+
+    def delete_all(self, prefix: str) -> None:
+        """Delete every blob whose key begins with the prefix, which ends in a slash."""
+
+    def check(self) -> None:
+        """Store and delete a blob.
+
+        Raises:
+            OSError: the storage cannot take blobs now; the message says why.
+        """
+
+
+class LocalBlobStorage:
+    """Blobs as files below one folder, which may be a volume that several containers share."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._incoming = root / "incoming"
+        self._incoming.mkdir(parents=True, exist_ok=True)
+
+    def writer(self) -> "LocalBlobWriter":
+        return LocalBlobWriter(self._incoming / secrets.token_hex(16), self._path)
+
+    def put(self, key: str, data: bytes) -> None:
+        writer = self.writer()
+        try:
+            writer.write(data)
+            writer.commit(key)
+        finally:
+            writer.discard()
+
+    def open(self, key: str) -> BinaryIO:
+        try:
+            return self._path(key).open("rb")
+        except FileNotFoundError:
+            raise BlobNotFoundError(f"There is no blob under {key}.") from None
+
+    def delete_all(self, prefix: str) -> None:
+        shutil.rmtree(self._path(prefix.removesuffix("/")), ignore_errors=True)
+
+    def check(self) -> None:
+        probe = f"checks/{secrets.token_hex(8)}"
+        self.put(probe, b"ok")
+        self._path(probe).unlink()
+
+    def _path(self, key: str) -> Path:
+        if not _KEY.fullmatch(key):
+            raise ValueError(f"{key!r} is not the key of a blob.")
+        return self._root / key
+
+
+class LocalBlobWriter:
+    """A file that is renamed to its final place, in one atomic step, once it is complete."""
+
+    def __init__(self, path: Path, place: "_Place") -> None:
+        self._path = path
+        self._place = place
+        self._file = path.open("xb")
+
+    def write(self, data: bytes, /) -> int:
+        return self._file.write(data)
+
+    def commit(self, key: str) -> None:
+        self._file.close()
+        target = self._place(key)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(self._path, target)  # noqa: PTH105 - the function the guarantee rests on, by its name
+
+    def discard(self) -> None:
+        self._file.close()
+        self._path.unlink(missing_ok=True)
+
+
+class _Place(Protocol):
+    def __call__(self, key: str, /) -> Path: ...

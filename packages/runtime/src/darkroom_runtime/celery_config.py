@@ -1,0 +1,121 @@
+"""How Celery is set up in each kind of process. What follows from a measurement or from Celery's source says so."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from celery import Celery
+from darkroom_contracts.queues import QUEUE_OF, Queue
+from kombu import Queue as CeleryQueue
+
+from darkroom_runtime.settings import Settings
+
+VISIBILITY_TIMEOUT = 900
+"""Seconds after which Redis hands out an unacknowledged message again. It is never renewed while a task runs, so it
+must exceed the hardest time limit plus the wait inside a worker; and it must be one value for every consumer, because
+the list of unacknowledged messages belongs to the whole database."""
+
+
+def every_process(settings: Settings) -> dict[str, Any]:
+    """What holds for publishers and consumers alike."""
+    return {
+        "broker_url": settings.redis_address(),
+        "task_serializer": "json",
+        "accept_content": ["json"],  # a queue is no place for pickled code
+        "enable_utc": True,
+        "timezone": "UTC",
+        "task_queues": [CeleryQueue(queue.value, routing_key=queue.value) for queue in Queue],
+        "task_create_missing_queues": False,  # a misspelt queue is an error, not a queue nobody watches
+        "task_default_queue": Queue.MAINTENANCE.value,
+        "task_routes": {task.value: {"queue": queue.value} for task, queue in QUEUE_OF.items()},
+        "task_ignore_result": True,  # state lives in the group store; a stored result costs five more commands
+    }
+
+
+def publisher(settings: Settings) -> dict[str, Any]:
+    """For a process that only sends tasks, and must say within seconds that it cannot."""
+    return every_process(settings) | {
+        # By default a frozen Redis gives no error for over a minute; so set, it takes two seconds.
+        "broker_transport_options": {
+            "socket_connect_timeout": 1.0,
+            "socket_timeout": 2.0,
+            "socket_keepalive": True,
+            "max_retries": 1,
+            "interval_start": 0,
+            "interval_step": 0.1,
+            "interval_max": 0.2,
+        },
+        "broker_connection_timeout": 2.0,
+        "broker_pool_acquire_timeout": 2.0,
+        "task_publish_retry": False,  # the client hears 503 and knows to come again
+    }
+
+
+def consumer(settings: Settings) -> dict[str, Any]:
+    """For a process that runs tasks."""
+    return every_process(settings) | {
+        "broker_transport_options": {
+            "visibility_timeout": VISIBILITY_TIMEOUT,
+            # Look for lost messages every 10 s instead of every several minutes.
+            "unacked_restore_interval": 10,
+            "unacked_restore_throttle": 1,
+            "socket_connect_timeout": 3,
+            "socket_timeout": 30,
+            "socket_keepalive": True,
+        },
+        "broker_connection_retry_on_startup": True,  # the order in which containers start must not matter
+        "broker_connection_max_retries": None,  # a worker never gives Redis up
+        # True would lose the running task whenever Redis restarts: it is cancelled, yet acknowledged.
+        "worker_cancel_long_running_tasks_on_connection_loss": False,
+        "worker_send_task_events": True,  # Flower shows tasks by them
+        "worker_hijack_root_logger": False,  # the process has set up its logs already
+    }
+
+
+def image_consumer(settings: Settings, *, soft_limit: int, hard_limit: int) -> dict[str, Any]:
+    """For a worker whose tasks use the processor and may crash it: processes, acknowledged late.
+
+    Args:
+        settings: of the process.
+        soft_limit: seconds after which a task is told to give up.
+        hard_limit: seconds after which its process is killed.
+    """
+    return consumer(settings) | {
+        "worker_pool": "prefork",  # the thread pool knows no time limits
+        "task_acks_late": True,  # a killed worker's message comes back
+        "worker_prefetch_multiplier": 1,  # holds exactly one message for each process; others can take the rest
+        # A process that dies is retried a counted number of times; requeueing it would go on for ever.
+        "task_retry_on_worker_lost": True,
+        "task_reject_on_worker_lost": False,
+        "task_acks_on_timeout": True,  # an image over its time limit has failed, it is not tried again
+        "task_soft_time_limit": soft_limit,
+        "task_time_limit": hard_limit,
+        "worker_max_tasks_per_child": 200,  # returns what decoders leak
+        "worker_max_memory_per_child": 700_000,  # KiB; looks at the peak, between tasks
+        # On SIGQUIT (compose maps SIGTERM to it): finish what can be finished in 20 s, requeue the rest.
+        "worker_soft_shutdown_timeout": 20,
+    }
+
+
+def scheduler(settings: Settings) -> dict[str, Any]:
+    """For beat with RedBeat: any number may run, one fires, and another takes over when its lock expires."""
+    return publisher(settings) | {
+        "beat_scheduler": "darkroom_scheduler.ticks:Scheduler",
+        "beat_max_loop_interval": 5,
+        "redbeat_redis_url": settings.redis_address(),
+        "redbeat_key_prefix": "darkroom:redbeat:",
+        "redbeat_lock_timeout": 30,  # 1,500 s by default, for which nothing would be scheduled
+        "redbeat_redis_options": {"socket_timeout": 5, "socket_connect_timeout": 2},
+    }
+
+
+def make_celery(name: str, config: dict[str, Any], *, include: Iterable[str] = ()) -> Celery:
+    """A Celery application of this configuration.
+
+    Args:
+        name: of the process, for people.
+        config: one of the sets above.
+        include: the modules that register this process's tasks.
+    """
+    app = Celery(name, include=list(include))
+    app.config_from_object(config)
+    return app

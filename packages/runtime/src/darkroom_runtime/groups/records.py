@@ -1,0 +1,113 @@
+"""What the group store takes in and gives out."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from darkroom_contracts.operations import Pipeline, from_message
+from darkroom_contracts.states import Counts, GroupState, ImageState, group_state
+
+
+@dataclass(frozen=True, slots=True)
+class NewImage:
+    """An image as it is taken in.
+
+    Args:
+        name: the file name its owner gave it, for people; it is never part of a path.
+        pipeline: its own operations, where they are not the group's.
+        error: why it cannot be worked on at all; such an image has failed from the start.
+    """
+
+    name: str
+    pipeline: Pipeline | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of an image: the facts of its result, or else the reason why there is none."""
+
+    error: str | None = None
+    format: str | None = None
+    width: int | None = None
+    height: int | None = None
+    bytes: int | None = None
+    sha256: str | None = None
+
+    def to_json(self) -> str:
+        return json.dumps({name: value for name, value in asdict(self).items() if value is not None})
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """One image of a group, as it stands."""
+
+    index: int
+    name: str
+    state: ImageState
+    pipeline: Pipeline | None = None
+    outcome: Outcome = Outcome()
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A group, as it stands. Times are Unix seconds; ``version`` grows with each change."""
+
+    group_id: str
+    version: int
+    counts: Counts
+    created_at: float
+    published_at: float
+    finished_at: float | None
+    pipeline: Pipeline
+    email: str | None
+    request_id: str | None
+    images: tuple[Image, ...] = field(default=(), repr=False)
+
+    @property
+    def state(self) -> GroupState:
+        return group_state(self.counts)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """An image that was begun: which attempt this is, counted from 1, and what is to be done."""
+
+    group_id: str
+    index: int
+    attempt: int
+    pipeline: Pipeline
+
+
+def read_group(group_id: str, record: Mapping[str, str], images: tuple[Image, ...]) -> Group:
+    """The group as its Redis hash says."""
+    finished_at = record.get("finished_at")
+    return Group(
+        group_id=group_id,
+        version=int(record["version"]),
+        counts=Counts(**{state: int(record[state]) for state in ImageState}),
+        created_at=float(record["created_at"]),
+        published_at=float(record["published_at"]),
+        finished_at=float(finished_at) if finished_at else None,
+        pipeline=from_message(json.loads(record["pipeline"])),
+        email=record.get("email") or None,
+        request_id=record.get("request_id") or None,
+        images=images,
+    )
+
+
+def read_images(items: Mapping[str, str], states: Mapping[str, str], outcomes: Mapping[str, str]) -> tuple[Image, ...]:
+    """The images as the three Redis hashes beside the group's say, in the order of their indices."""
+    return tuple(_image(index, items[index], states[index], outcomes.get(index)) for index in sorted(items, key=int))
+
+
+def _image(index: str, item: str, state: str, outcome: str | None) -> Image:
+    known: dict[str, Any] = json.loads(item)
+    return Image(
+        index=int(index),
+        name=known["name"],
+        state=ImageState(state),
+        pipeline=from_message(known["pipeline"]) if "pipeline" in known else None,
+        outcome=Outcome(**json.loads(outcome)) if outcome else Outcome(),
+    )

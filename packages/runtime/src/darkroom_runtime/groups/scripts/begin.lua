@@ -1,0 +1,17 @@
+-- Begin an image, unless another attempt at it is alive. ARGV: index, delivery, worker, most attempts, outcome of an
+-- image that used them up. A higher delivery number means that the one before it has ended, whatever its worker does.
+local index, delivery, worker, most, used_up = ARGV[4], tonumber(ARGV[5]), ARGV[6], tonumber(ARGV[7]), ARGV[8]
+local state = redis.call('HGET', STATES, index)
+if state ~= 'queued' and state ~= 'processing' then return false end
+local attempt, begun_delivery, begun_by = latest_attempt(index)
+if state == 'processing' and is_alive(begun_by) and delivery <= begun_delivery then return false end
+if attempt >= most then
+  finish(index, state, 'failed', used_up)
+  return false
+end
+note_attempt(index, attempt + 1, delivery, worker)
+if state == 'queued' then
+  move(index, 'queued', 'processing')
+  changed()
+end
+return {attempt + 1, redis.call('HGET', ITEMS, index), redis.call('HGET', RECORD, 'pipeline')}

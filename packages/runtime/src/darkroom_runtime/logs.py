@@ -1,0 +1,90 @@
+"""Structured logs, and the id of the request that each line belongs to."""
+
+import logging.config
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+from celery import signals
+
+from darkroom_runtime.settings import Settings
+
+REQUEST_ID_HEADER = "request_id"
+"""The message header in which the id of the HTTP request travels with a task."""
+
+
+def configure(settings: Settings, service: str) -> None:
+    """Send every log line of this process, its libraries' too, to standard output in one form."""
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        _naming(service),
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    logging.config.dictConfig(
+        {
+            "version": 1,
+            "disable_existing_loggers": False,
+            "formatters": {
+                "structured": {
+                    "()": structlog.stdlib.ProcessorFormatter,
+                    "foreign_pre_chain": shared,
+                    "processors": [
+                        structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                        _renderer(settings.log_format),
+                    ],
+                }
+            },
+            "handlers": {
+                "out": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": "structured"}
+            },
+            "root": {"handlers": ["out"], "level": settings.log_level.upper()},
+        }
+    )
+
+
+def _naming(service: str) -> structlog.typing.Processor:
+    def add(_logger: Any, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+        event.setdefault("service", service)
+        return event
+
+    return add
+
+
+def _renderer(form: str) -> structlog.typing.Processor:
+    return structlog.processors.JSONRenderer() if form == "json" else structlog.dev.ConsoleRenderer(colors=False)
+
+
+def current_request_id() -> str | None:
+    """The id of the HTTP request that this thread works for, if it works for one."""
+    return structlog.contextvars.get_contextvars().get("request_id")
+
+
+def carry_request_id() -> None:
+    """Let every task sent from here carry the current request id, and every task run here bind the one it carries."""
+    signals.before_task_publish.connect(_put_in_message)
+    signals.task_prerun.connect(_bind_from_message)
+    signals.task_postrun.connect(_unbind)
+
+
+def _put_in_message(headers: Mapping[str, Any] | None = None, **_: Any) -> None:
+    if isinstance(headers, dict) and (request_id := current_request_id()):
+        headers.setdefault(REQUEST_ID_HEADER, request_id)
+
+
+def _bind_from_message(task_id: str, task: Any, **_: Any) -> None:
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(task_id=task_id, task=task.name)
+    if request_id := task.request.get(REQUEST_ID_HEADER):
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+
+
+def _unbind(**_: Any) -> None:
+    structlog.contextvars.clear_contextvars()

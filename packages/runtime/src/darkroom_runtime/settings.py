@@ -1,0 +1,66 @@
+"""Settings: read once from the environment or from secret files, typed, and refused with a sentence when wrong."""
+
+import sys
+from pathlib import Path
+from typing import Literal, TypeVar
+
+from pydantic import Field, RedisDsn, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "DARKROOM_"
+_SECRETS = Path("/run/secrets")
+
+
+class Settings(BaseSettings):
+    """What every process is told.
+
+    A setting ``redis_url`` is the variable ``DARKROOM_REDIS_URL``, or the file ``/run/secrets/darkroom_redis_url``.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_ignore_empty=True,  # compose passes a variable that is not set as an empty one
+        extra="ignore",
+        frozen=True,
+        secrets_dir=_SECRETS if _SECRETS.is_dir() else None,
+    )
+
+    redis_url: RedisDsn = Field(RedisDsn("redis://127.0.0.1:6379/0"), description="The shared Redis.")
+    redis_password: SecretStr | None = Field(None, description="Its password, where it asks for one.")
+    storage_dir: Path = Field(Path("data/blobs"), description="The folder that holds originals and results.")
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["json", "console"] = "json"
+
+    def redis_address(self) -> str:
+        """The URL of Redis with the password in it. Keep it out of logs."""
+        if self.redis_password is None:
+            return str(self.redis_url)
+        url = self.redis_url
+        with_password = RedisDsn.build(
+            scheme=url.scheme,
+            username=url.username,
+            password=self.redis_password.get_secret_value(),
+            host=url.host or "127.0.0.1",
+            port=url.port,
+            path=(url.path or "/0").lstrip("/"),
+        )
+        return str(with_password)
+
+
+AnySettings = TypeVar("AnySettings", bound=Settings)
+
+
+def load(kind: type[AnySettings]) -> AnySettings:
+    """Read the settings of this process, or end it with a sentence that names each wrong one."""
+    try:
+        return kind()
+    except ValidationError as error:
+        sys.exit("\n".join(describe(error)))
+
+
+def describe(error: ValidationError) -> list[str]:
+    """One sentence for each wrong setting, naming its variable but not its value, which may be a secret."""
+    return [
+        f"The setting {PREFIX}{'_'.join(str(part) for part in wrong['loc']).upper()} is wrong: {wrong['msg']}."
+        for wrong in error.errors(include_input=False, include_url=False)
+    ]
