@@ -12,6 +12,12 @@ RUNNING_GROUPS = f"{_ROOT}:groups:running"
 CHANGES = f"{_ROOT}:changes"
 """Pub/sub channel on which the id of a group is published each time its record changes."""
 
+SCHEDULER = f"{_ROOT}:scheduler:"
+"""Prefix under which the scheduler keeps its entries."""
+
+SCHEDULER_LOCK = f"{SCHEDULER}lock"
+"""Held by the one scheduler that sends tasks."""
+
 
 def new_group_id() -> str:
     """An unguessable id: 128 random bits in hexadecimal. Whoever knows it can fetch the group's results."""

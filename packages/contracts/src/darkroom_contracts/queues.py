@@ -18,12 +18,22 @@ class Task(StrEnum):
 
     PROCESS_IMAGE = "images.process"
     RECOVER_GROUPS = "maintenance.recover_groups"
+    SEND_MAIL = "mail.send"
+    SEND_DUE_MAIL = "mail.send_due"
+    SEND_RESULTS = "mail.send_results"
+    CONFIRM_SUBSCRIPTION = "mail.confirm_subscription"
+    SEND_NEWSLETTER = "mail.send_newsletter"
 
 
 QUEUE_OF: Mapping[Task, Queue] = MappingProxyType(
     {
         Task.PROCESS_IMAGE: Queue.IMAGES,
         Task.RECOVER_GROUPS: Queue.MAINTENANCE,
+        Task.SEND_MAIL: Queue.MAIL,
+        Task.SEND_DUE_MAIL: Queue.MAIL,
+        Task.SEND_RESULTS: Queue.MAIL,
+        Task.CONFIRM_SUBSCRIPTION: Queue.MAIL,
+        Task.SEND_NEWSLETTER: Queue.MAIL,
     }
 )
 """The queue each task is sent to."""

@@ -60,9 +60,9 @@ class LocalBlobStorage:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._incoming = root / "incoming"
-        self._incoming.mkdir(parents=True, exist_ok=True)
 
     def writer(self) -> "LocalBlobWriter":
+        self._incoming.mkdir(parents=True, exist_ok=True)  # not before: a reader may have no right to
         return LocalBlobWriter(self._incoming / secrets.token_hex(16), self._path)
 
     def put(self, key: str, data: bytes) -> None:

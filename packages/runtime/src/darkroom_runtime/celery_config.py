@@ -1,9 +1,10 @@
 """How Celery is set up in each kind of process. What follows from a measurement or from Celery's source says so."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Literal
 
 from celery import Celery
+from darkroom_contracts.keys import SCHEDULER, SCHEDULER_LOCK
 from darkroom_contracts.queues import QUEUE_OF, Queue
 from kombu import Queue as CeleryQueue
 
@@ -71,15 +72,19 @@ def consumer(settings: Settings) -> dict[str, Any]:
     }
 
 
-def image_consumer(settings: Settings, *, soft_limit: int, hard_limit: int) -> dict[str, Any]:
+def image_consumer(
+    settings: Settings, *, concurrency: int | Literal["auto"], soft_limit: int, hard_limit: int
+) -> dict[str, Any]:
     """For a worker whose tasks use the processor and may crash it: processes, acknowledged late.
 
     Args:
         settings: of the process.
+        concurrency: tasks run at once; "auto" heeds the processor limit of a container.
         soft_limit: seconds after which a task is told to give up.
         hard_limit: seconds after which its process is killed.
     """
     return consumer(settings) | {
+        "worker_concurrency": concurrency,
         "worker_pool": "prefork",  # the thread pool knows no time limits
         "task_acks_late": True,  # a killed worker's message comes back
         "worker_prefetch_multiplier": 1,  # holds exactly one message for each process; others can take the rest
@@ -96,13 +101,32 @@ def image_consumer(settings: Settings, *, soft_limit: int, hard_limit: int) -> d
     }
 
 
+def mail_consumer(settings: Settings, *, concurrency: int) -> dict[str, Any]:
+    """For a worker whose tasks wait for a mail server: threads, acknowledged early.
+
+    Args:
+        settings: of the process.
+        concurrency: tasks run at once.
+    """
+    return consumer(settings) | {
+        "worker_concurrency": concurrency,
+        "worker_pool": "threads",  # a task that waits needs no process; what bounds it is the timeout of its connection
+        # A message only says that a record is due. The record says so again if the message is lost with its mailer,
+        # whereas a late acknowledgement would deliver a mail's task again while its mail is being sent.
+        "task_acks_late": False,
+        # Early acknowledgement would otherwise fetch four messages for each thread, which other mailers could send.
+        "worker_disable_prefetch": True,
+    }
+
+
 def scheduler(settings: Settings) -> dict[str, Any]:
     """For beat with RedBeat: any number may run, one fires, and another takes over when its lock expires."""
     return publisher(settings) | {
         "beat_scheduler": "darkroom_scheduler.ticks:Scheduler",
         "beat_max_loop_interval": 5,
         "redbeat_redis_url": settings.redis_address(),
-        "redbeat_key_prefix": "darkroom:redbeat:",
+        "redbeat_key_prefix": SCHEDULER,
+        "redbeat_lock_key": SCHEDULER_LOCK,
         "redbeat_lock_timeout": 30,  # 1,500 s by default, for which nothing would be scheduled
         "redbeat_redis_options": {"socket_timeout": 5, "socket_connect_timeout": 2},
     }

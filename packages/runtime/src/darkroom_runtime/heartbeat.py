@@ -7,12 +7,15 @@ in the same container, which would answer a ping in the dead one's place.
 
 import secrets
 import threading
+from typing import Any
 
 import structlog
+from celery import signals
 from darkroom_contracts.keys import worker_heartbeat
 from redis import Redis
 
-from darkroom_runtime.redis_client import UNAVAILABLE
+from darkroom_runtime.redis_client import UNAVAILABLE, connect
+from darkroom_runtime.settings import Settings
 
 INTERVAL = 5.0
 """Seconds between two heartbeats."""
@@ -20,11 +23,6 @@ EXPIRY = 20
 """Seconds after the last heartbeat until the worker counts as dead: three may be missed."""
 
 _log = structlog.get_logger(__name__)
-
-
-def new_worker_name(node: str) -> str:
-    """A name for this start of the Celery node."""
-    return f"{node}/{secrets.token_hex(4)}"
 
 
 class Heartbeat:
@@ -58,3 +56,39 @@ class Heartbeat:
             self._redis.set(self._key, "alive", ex=EXPIRY)
         except UNAVAILABLE as error:
             _log.warning("heartbeat_missed", reason=str(error))
+
+
+class _WorkerHeartbeat:
+    """The heartbeat of this process, where it is a worker. The processes of its pool inherit the name."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._heartbeat: Heartbeat | None = None
+
+    def name_worker(self, sender: Any, **_: Any) -> None:
+        global _worker_name
+        _worker_name = f"{sender.hostname}/{secrets.token_hex(4)}"
+
+    def start(self, **_: Any) -> None:
+        self._heartbeat = Heartbeat(connect(self._settings), worker_name())
+        self._heartbeat.start()
+
+    def stop(self, **_: Any) -> None:
+        if self._heartbeat:
+            self._heartbeat.stop()
+
+
+_worker_name = ""
+
+
+def worker_name() -> str:
+    """The name of this start of the worker, under which its heartbeat is kept: its Celery node name, and a nonce."""
+    return _worker_name
+
+
+def keep_for_worker(settings: Settings) -> None:
+    """Give this process, should it become a worker, a name and a heartbeat for as long as it runs."""
+    heartbeat = _WorkerHeartbeat(settings)
+    signals.worker_init.connect(heartbeat.name_worker, weak=False)
+    signals.worker_ready.connect(heartbeat.start, weak=False)
+    signals.worker_shutdown.connect(heartbeat.stop, weak=False)

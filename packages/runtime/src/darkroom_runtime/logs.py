@@ -1,7 +1,8 @@
 """Structured logs, and the id of the request that each line belongs to."""
 
 import logging.config
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import structlog
@@ -65,6 +66,13 @@ def _renderer(form: str) -> structlog.typing.Processor:
 def current_request_id() -> str | None:
     """The id of the HTTP request that this thread works for, if it works for one."""
     return structlog.contextvars.get_contextvars().get("request_id")
+
+
+@contextmanager
+def request(request_id: str | None) -> Iterator[None]:
+    """Work for this request within the block: its log lines and the tasks sent from it carry the id."""
+    with structlog.contextvars.bound_contextvars(**({"request_id": request_id} if request_id else {})):
+        yield
 
 
 def carry_request_id() -> None:

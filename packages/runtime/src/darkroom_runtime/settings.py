@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 from typing import Literal, TypeVar
+from urllib.parse import quote
 
 from pydantic import Field, RedisDsn, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -35,16 +36,10 @@ class Settings(BaseSettings):
         """The URL of Redis with the password in it. Keep it out of logs."""
         if self.redis_password is None:
             return str(self.redis_url)
-        url = self.redis_url
-        with_password = RedisDsn.build(
-            scheme=url.scheme,
-            username=url.username,
-            password=self.redis_password.get_secret_value(),
-            host=url.host or "127.0.0.1",
-            port=url.port,
-            path=(url.path or "/0").lstrip("/"),
-        )
-        return str(with_password)
+        scheme, address = str(self.redis_url).split("://", 1)
+        user, _, host = address.rpartition("@")
+        name = user.partition(":")[0]
+        return f"{scheme}://{name}:{quote(self.redis_password.get_secret_value(), safe='')}@{host}"
 
 
 AnySettings = TypeVar("AnySettings", bound=Settings)

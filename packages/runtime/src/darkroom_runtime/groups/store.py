@@ -46,6 +46,7 @@ class GroupStore:
         self._create = self._script("create")
         self._begin = self._script("begin")
         self._finish = self._script("finish")
+        self._give_up = self._script("give_up")
         self._release = self._script("release")
         self._recover = self._script("recover")
 
@@ -106,6 +107,10 @@ class GroupStore:
         """End an image with the reason why there is no result. False as in ``succeed``."""
         return self._end(work, ImageState.FAILED, Outcome(error=error))
 
+    def give_up(self, group_id: str, index: int, *, worker: str, error: str) -> bool:
+        """Fail an image from outside its process, which this worker has stopped. False if another one has it by now."""
+        return bool(self._give_up(group_id, index, worker, Outcome(error=error).to_json()))
+
     def release(self, work: Work) -> bool:
         """Let anyone begin the image again, because this attempt could not end it. False as in ``succeed``."""
         return bool(self._release(work.group_id, work.index, work.attempt))
@@ -128,7 +133,7 @@ class GroupStore:
             raise UnknownGroupError(f"There is no group {group_id}.")
         return read_group(group_id, record, read_images(*beside) if images else ())
 
-    def lost(self, *, oldest_waiting: float, grace: float) -> Iterator[Lost]:
+    def lost(self, *, oldest_waiting: float, grace: float, longest: float) -> Iterator[Lost]:
         """The images of all running groups that no message and no living worker will ever come for.
 
         Each is given out once: whoever asks must send it to the queue again.
@@ -136,10 +141,11 @@ class GroupStore:
         Args:
             oldest_waiting: the ``published_at`` of the oldest message in the queue of images, now if it is empty.
             grace: seconds during which a group that was just published is left alone.
+            longest: seconds after which even a living worker has certainly stopped working on an image.
         """
         running = cast("list[str]", self._redis.zrange(keys.RUNNING_GROUPS, 0, -1))
         for group_id in running:
-            found = self._recover(group_id, oldest_waiting, grace)
+            found = self._recover(group_id, oldest_waiting, grace, longest)
             if found and found[1]:
                 published_at, indices, request_id = found
                 yield Lost(group_id, tuple(sorted(indices)), float(published_at), request_id or None)

@@ -3,7 +3,7 @@
 local index, delivery, worker, most, used_up = ARGV[4], tonumber(ARGV[5]), ARGV[6], tonumber(ARGV[7]), ARGV[8]
 local state = redis.call('HGET', STATES, index)
 if state ~= 'queued' and state ~= 'processing' then return false end
-local attempt, begun_delivery, begun_by = latest_attempt(index)
+local attempt, begun_delivery, _, begun_by = latest_attempt(index)
 if state == 'processing' and is_alive(begun_by) and delivery <= begun_delivery then return false end
 if attempt >= most then
   finish(index, state, 'failed', used_up)

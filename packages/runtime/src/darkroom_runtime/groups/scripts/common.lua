@@ -34,16 +34,16 @@ local function finish(index, from, to, outcome)
   changed()
 end
 
--- {attempt, delivery, worker} of an image's latest beginning
+-- {attempt, delivery, time begun, worker} of an image's latest beginning
 local function latest_attempt(index)
   local text = redis.call('HGET', ATTEMPTS, index)
-  if not text then return 0, -1, '' end
-  local attempt, delivery, worker = string.match(text, '^(%d+)|(%d+)|(.*)$')
-  return tonumber(attempt), tonumber(delivery), worker
+  if not text then return 0, -1, 0, '' end
+  local attempt, delivery, begun_at, worker = string.match(text, '^(%d+)|(%d+)|([%d.]+)|(.*)$')
+  return tonumber(attempt), tonumber(delivery), tonumber(begun_at), worker
 end
 
 local function note_attempt(index, attempt, delivery, worker)
-  redis.call('HSET', ATTEMPTS, index, attempt .. '|' .. delivery .. '|' .. worker)
+  redis.call('HSET', ATTEMPTS, index, attempt .. '|' .. delivery .. '|' .. now() .. '|' .. worker)
 end
 
 local function is_alive(worker)

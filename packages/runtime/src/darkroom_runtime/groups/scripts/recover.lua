@@ -1,9 +1,9 @@
 -- The images of a group that must be sent to the queue again. ARGV: since when the oldest waiting message waits,
--- seconds to leave a group alone after it was published.
--- * What a dead worker had begun is sent at once, and is from then on nobody's.
+-- seconds to leave a group alone after it was published, the most seconds a living worker can take for an image.
+-- * What a worker had begun that died since, or that lost it unnoticed, is sent at once, and is from then on nobody's.
 -- * What is nobody's is sent when its message must have left the queue (everything published before the oldest
 --   waiting message has) and yet nobody began it.
-local oldest_waiting, grace = tonumber(ARGV[4]), tonumber(ARGV[5])
+local oldest_waiting, grace, longest = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 local published = tonumber(redis.call('HGET', RECORD, 'published_at'))
 if not published then
   redis.call('ZREM', RUNNING, GROUP_ID)
@@ -18,10 +18,10 @@ for position = 1, #states, 2 do
   if state == 'queued' and overdue then
     lost[#lost + 1] = tonumber(index)
   elseif state == 'processing' then
-    local attempt, delivery, worker = latest_attempt(index)
-    local orphaned = worker ~= '' and not is_alive(worker)
-    if orphaned then note_attempt(index, attempt, delivery, '') end
-    if orphaned or (worker == '' and overdue) then lost[#lost + 1] = tonumber(index) end
+    local attempt, delivery, begun_at, worker = latest_attempt(index)
+    local held = is_alive(worker) and begun_at > tonumber(time) - longest
+    if not held and worker ~= '' then note_attempt(index, attempt, delivery, '') end
+    if not held and (worker ~= '' or overdue) then lost[#lost + 1] = tonumber(index) end
   end
 end
 if overdue and #lost > 0 then
