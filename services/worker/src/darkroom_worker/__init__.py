@@ -1,0 +1,1 @@
+"""Darkroom's worker: images on the queue ``images``, housekeeping on the queue ``maintenance``."""

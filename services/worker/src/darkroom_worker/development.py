@@ -1,0 +1,33 @@
+"""Working on one image of a group: from its original in storage to its result there. Knows nothing of Celery."""
+
+import hashlib
+
+from darkroom_contracts.keys import original_blob, result_blob
+from darkroom_runtime.blobs import BlobStorage
+from darkroom_runtime.groups import Outcome, Work
+
+from darkroom_worker import imaging
+
+
+def develop(work: Work, storage: BlobStorage, limits: imaging.Limits) -> Outcome:
+    """Run the image's pipeline and store the result.
+
+    Returns:
+        The facts of the result.
+
+    Raises:
+        imaging.ImageError: the image cannot be worked on; the message is for its owner.
+        BlobNotFoundError: its original is gone.
+        OSError: storage does not answer.
+    """
+    with storage.open(original_blob(work.group_id, work.index)) as original:
+        source = original.read()
+    result = imaging.process(source, work.pipeline, limits=limits)
+    storage.put(result_blob(work.group_id, work.index), result.data)
+    return Outcome(
+        format=result.format,
+        width=result.width,
+        height=result.height,
+        bytes=len(result.data),
+        sha256=hashlib.sha256(result.data).hexdigest(),
+    )

@@ -1,0 +1,67 @@
+"""Tasks of the queue ``images``."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+from celery import Task
+from celery.exceptions import MaxRetriesExceededError, SoftTimeLimitExceeded, TimeLimitExceeded
+from celery.signals import task_failure
+from darkroom_contracts import queues
+from darkroom_runtime.blobs import BlobNotFoundError
+from darkroom_runtime.groups import Work
+from darkroom_runtime.groups.store import MAX_ATTEMPTS
+from darkroom_runtime.heartbeat import worker_name
+
+from darkroom_worker import imaging
+from darkroom_worker.app import app, settings
+from darkroom_worker.development import develop
+from darkroom_worker.resources import groups, storage
+
+_log = structlog.get_logger(__name__)
+_LIMITS = imaging.Limits(max_pixels=settings.max_pixels)
+_TOO_LONG = f"Working on this image took longer than {settings.image_time_limit} seconds, so it was given up."
+
+
+# One more try than attempts: the last one finds them used up and fails the image with that reason.
+@app.task(name=queues.Task.PROCESS_IMAGE, bind=True, max_retries=MAX_ATTEMPTS, default_retry_delay=5)
+def process_image(task: "Task[..., None]", group_id: str, index: int) -> None:
+    """Work on one image. Runs at least once for each message, and does its work only where the record asks for it."""
+    work = groups().begin(group_id, index, worker=worker_name(), delivery=task.request.retries)
+    if work is None:
+        _log.info("nothing_to_do", group_id=group_id, index=index)
+        return
+    try:
+        groups().succeed(work, develop(work, storage(), _LIMITS))
+    except imaging.ImageError as error:
+        _fail(work, str(error))
+    except SoftTimeLimitExceeded:
+        _fail(work, _TOO_LONG)
+    except MemoryError:
+        _fail(work, "Working on this image takes more memory than there is. A smaller image may do.")
+    except BlobNotFoundError:
+        _fail(work, "The original of this image is gone. Send it again.")
+    except OSError as error:
+        _try_again_later(task, work, error)
+
+
+@task_failure.connect(sender=process_image)
+def fail_when_killed_for_its_time(exception: BaseException, args: Sequence[Any], **_: Any) -> None:
+    """Fail an image whose process had to be killed. The worker's main process hears of it, since the other is gone."""
+    if isinstance(exception, TimeLimitExceeded):
+        group_id, index = args
+        groups().give_up(group_id, index, worker=worker_name(), error=_TOO_LONG)
+
+
+def _fail(work: Work, reason: str) -> None:
+    groups().fail(work, reason)
+    _log.info("image_failed", group_id=work.group_id, index=work.index, reason=reason)
+
+
+def _try_again_later(task: "Task[..., None]", work: Work, error: OSError) -> None:
+    _log.warning("storage_failed", group_id=work.group_id, index=work.index, reason=str(error))
+    groups().release(work)
+    try:
+        raise task.retry(exc=error)
+    except MaxRetriesExceededError:
+        _fail(work, "The storage did not answer, so the image could not be worked on. Try again later.")
