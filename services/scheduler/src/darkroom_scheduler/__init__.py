@@ -1,0 +1,1 @@
+"""What happens when in Darkroom. The scheduler sends tasks and runs none itself."""

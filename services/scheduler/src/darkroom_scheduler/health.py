@@ -1,0 +1,44 @@
+"""What the container's health check asks: ``python -m darkroom_scheduler.health``."""
+
+import sys
+import time
+from pathlib import Path
+
+from darkroom_contracts.keys import SCHEDULER_LOCK
+from darkroom_runtime.redis_client import UNAVAILABLE, connect
+from darkroom_runtime.settings import load
+from redis import Redis
+
+from darkroom_scheduler.settings import SchedulerSettings
+from darkroom_scheduler.ticks import MARK
+
+LONGEST_TICK = 30.0
+"""Seconds: a tick comes every five, and the lock expires after thirty."""
+
+
+def is_healthy(redis: Redis, mark: Path, now: float) -> bool:
+    """Whether this scheduler ticks, or has never ticked and waits for one that holds the lock.
+
+    Args:
+        redis: where the lock is.
+        mark: the file touched at each tick.
+        now: Unix time in seconds.
+    """
+    try:
+        return now - mark.stat().st_mtime < LONGEST_TICK
+    except FileNotFoundError:
+        return bool(redis.exists(SCHEDULER_LOCK))
+
+
+def main() -> None:
+    """Exit 0 if this scheduler does its part, 1 and a sentence if it does not."""
+    try:
+        healthy = is_healthy(connect(load(SchedulerSettings), retries=0), MARK, time.time())
+    except UNAVAILABLE:
+        healthy = False
+    if not healthy:
+        sys.exit("The scheduler neither ticks nor waits for another one's lock.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,10 @@
+"""What the scheduler is told."""
+
+from darkroom_runtime.settings import Settings
+from pydantic import Field
+
+
+class SchedulerSettings(Settings):
+    """Settings of the scheduler."""
+
+    recovery_interval: float = Field(60.0, ge=1, description="Seconds between two searches for lost images.")

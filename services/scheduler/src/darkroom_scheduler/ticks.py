@@ -1,0 +1,23 @@
+"""RedBeat's scheduler, leaving a mark at each tick so that a health check can see whether it still goes round."""
+
+import tempfile
+from pathlib import Path
+
+from redbeat import RedBeatScheduler
+
+MARK = Path(tempfile.gettempdir()) / "darkroom-scheduler-tick"
+"""Touched at each tick. It is not there while this scheduler waits for another one's lock."""
+
+
+class Scheduler(RedBeatScheduler):  # type: ignore[misc]  # RedBeat has no types
+    """Any number of these may run: the one that holds the lock in Redis sends tasks, the others wait for it."""
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        MARK.unlink(missing_ok=True)
+        super().__init__(*args, **kwargs)
+
+    def tick(self, *args: object, **kwargs: object) -> float:
+        """Send what is due, and say that this was done."""
+        seconds: float = super().tick(*args, **kwargs)
+        MARK.touch()
+        return seconds
