@@ -1,0 +1,1 @@
+"""Darkroom's mailer: results, confirmations and the weekly newsletter, on the queue ``mail``."""

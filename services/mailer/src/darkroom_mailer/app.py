@@ -1,0 +1,15 @@
+"""The mailer's Celery application: ``celery -A darkroom_mailer.app worker -Q mail``."""
+
+from darkroom_runtime.celery_config import mail_consumer
+from darkroom_runtime.processes import consumer_process
+from darkroom_runtime.settings import load
+
+from darkroom_mailer.settings import MailerSettings
+
+settings = load(MailerSettings)
+app = consumer_process(
+    "mailer",
+    settings,
+    mail_consumer(settings, concurrency=settings.mailer_concurrency),
+    tasks=[],
+)
