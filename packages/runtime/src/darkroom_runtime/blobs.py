@@ -20,6 +20,9 @@ class BlobWriter(Protocol):
     def write(self, data: bytes, /) -> int:
         """Add bytes to the end."""
 
+    def read_back(self) -> BinaryIO:
+        """What was written, as a readable, seekable file. Nothing can be written after that."""
+
     def commit(self, key: str) -> None:
         """Make it the blob under this key, in place of any other."""
 
@@ -103,6 +106,10 @@ class LocalBlobWriter:
 
     def write(self, data: bytes, /) -> int:
         return self._file.write(data)
+
+    def read_back(self) -> BinaryIO:
+        self._file.close()
+        return self._path.open("rb")
 
     def commit(self, key: str) -> None:
         self._file.close()
