@@ -1,0 +1,17 @@
+"""Ids and keys."""
+
+import pytest
+from darkroom_contracts.keys import is_group_id, new_group_id
+
+
+def test_a_new_group_id_is_one() -> None:
+    assert is_group_id(new_group_id())
+
+
+def test_no_two_groups_share_an_id() -> None:
+    assert len({new_group_id() for _ in range(1000)}) == 1000
+
+
+@pytest.mark.parametrize("text", ["", "..", "../../etc/passwd", "0" * 31, "0" * 33, "G" * 32, "0" * 32 + "\n"])
+def test_what_could_lead_elsewhere_is_no_group_id(text: str) -> None:
+    assert not is_group_id(text)

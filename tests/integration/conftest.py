@@ -1,0 +1,34 @@
+"""A real Redis for every test that needs one."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from darkroom_local.redis_server import RedisServer
+from darkroom_runtime.groups import GroupStore
+from darkroom_runtime.redis_client import connect
+from darkroom_runtime.settings import Settings
+from redis import Redis
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a Redis that lives for the whole run."""
+    folder: Path = tmp_path_factory.mktemp("redis")
+    with RedisServer(folder) as server:
+        yield server.url
+
+
+@pytest.fixture
+def redis(redis_url: str) -> Iterator[Redis]:
+    """An empty Redis."""
+    client = connect(Settings(redis_url=redis_url))
+    client.flushall()
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def groups(redis: Redis) -> GroupStore:
+    """A group store with nothing in it."""
+    return GroupStore(redis)
