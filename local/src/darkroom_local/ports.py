@@ -1,0 +1,55 @@
+"""Free ports on this machine's own address."""
+
+import random
+import socket
+from collections.abc import Iterable
+
+HOST = "127.0.0.1"
+"""The only address anything listens on here: nothing of a local system is for the network."""
+
+# Below the ports that Linux (32768) and macOS (49152) give to outgoing connections, so that nobody is given one
+# between its choice and its use.
+_UNPRIVILEGED = range(10_000, 32_000)
+_NEIGHBOURS = 100
+
+
+class NoFreePortError(OSError):
+    """Every port that was tried is taken."""
+
+
+def is_free(port: int) -> bool:
+    """Whether a server may listen on this port now."""
+    with socket.socket() as probe:
+        # As servers do it: a port whose last connections are still being wound up counts as free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True
+
+
+def near(preferred: int) -> int:
+    """The preferred port, or else the first free one of the hundred above it.
+
+    Raises:
+        NoFreePortError: there is none.
+    """
+    return _first_free(range(preferred, preferred + _NEIGHBOURS))
+
+
+def anywhere() -> int:
+    """A free port that nobody is likely to expect something on.
+
+    Raises:
+        NoFreePortError: there is none.
+    """
+    return _first_free(random.sample(_UNPRIVILEGED, _NEIGHBOURS))
+
+
+def _first_free(ports: Iterable[int]) -> int:
+    tried = list(ports)
+    for port in tried:
+        if is_free(port):
+            return port
+    raise NoFreePortError(f"No port is free on {HOST}; {len(tried)} from {min(tried)} to {max(tried)} were tried.")
