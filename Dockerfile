@@ -7,8 +7,8 @@ ENV UV_LINK_MODE=copy UV_COMPILE_BYTECODE=1 UV_PYTHON_DOWNLOADS=never
 COPY requirements/build.lock requirements/
 # uv stays in this stage: the final image needs neither it nor pip.
 RUN --mount=type=cache,target=/root/.cache \
-    python -m venv /tools && /tools/bin/pip install --quiet --require-hashes -r requirements/build.lock
-RUN python -m venv --without-pip /app
+    python3 -m venv /tools && /tools/bin/pip install --quiet --require-hashes -r requirements/build.lock
+RUN python3 -m venv --without-pip /app
 ENV VIRTUAL_ENV=/app PATH=/tools/bin:$PATH
 # The dependencies are a layer of their own, which a change to our code leaves as it is.
 COPY requirements/$SERVICE.lock requirements/
