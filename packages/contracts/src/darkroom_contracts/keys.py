@@ -3,7 +3,7 @@
 import re
 import secrets
 
-_GROUP_ID = re.compile(r"[0-9a-f]{32}")
+_ID = re.compile(r"[0-9a-f]{32}")
 _ROOT = "darkroom"
 
 RUNNING_GROUPS = f"{_ROOT}:groups:running"
@@ -18,6 +18,27 @@ SCHEDULER = f"{_ROOT}:scheduler:"
 SCHEDULER_LOCK = f"{SCHEDULER}lock"
 """Held by the one scheduler that sends tasks."""
 
+DUE_MAIL = f"{_ROOT}:mails:due"
+"""Sorted set of the mails that have not ended, by the time at which each must be looked at again."""
+
+GROUPS_TO_ANNOUNCE = f"{_ROOT}:groups:to_announce"
+"""Sorted set of the groups that ended and whose results are still to be mailed, by the time of their end."""
+
+SUBSCRIBERS = f"{_ROOT}:newsletter:subscribers"
+"""Sorted set of the confirmed addresses, all of one score and so in the order of their letters."""
+
+BOUNCES = f"{_ROOT}:newsletter:bounces"
+"""Redis hash, by address: how many issues in a row its server has refused for good."""
+
+NEWSLETTER_PACE = f"{_ROOT}:newsletter:pace"
+"""Redis string that is there until the next letter may be sent."""
+
+LATEST_ISSUE = f"{_ROOT}:newsletter:latest"
+"""Redis string: the newest issue that is or was sent."""
+
+SIGNING_KEY = f"{_ROOT}:signing_key"
+"""Redis string: the key that links in mails are signed with, where none is set."""
+
 
 def new_group_id() -> str:
     """An unguessable id: 128 random bits in hexadecimal. Whoever knows it can fetch the group's results."""
@@ -26,7 +47,7 @@ def new_group_id() -> str:
 
 def is_group_id(text: str) -> bool:
     """Whether the text has the form of a group id, so that it may become part of a key or a path."""
-    return _GROUP_ID.fullmatch(text) is not None
+    return _ID.fullmatch(text) is not None
 
 
 def task_id(group_id: str, index: int) -> str:
@@ -67,6 +88,46 @@ def worker_heartbeat(worker: str) -> str:
 def idempotency(digest: str) -> str:
     """Redis string: the group that a request with this Idempotency-Key made."""
     return f"{_ROOT}:idempotency:{digest}"
+
+
+def new_mail_id() -> str:
+    """An unguessable id: 128 random bits in hexadecimal."""
+    return secrets.token_hex(16)
+
+
+def is_mail_id(text: str) -> bool:
+    """Whether the text has the form of a mail's id, so that it may become part of a key."""
+    return _ID.fullmatch(text) is not None
+
+
+def mail_record(mail_id: str) -> str:
+    """Redis hash: what is known of a mail."""
+    return f"{_ROOT}:mail:{mail_id}"
+
+
+def mail_once(occasion: str) -> str:
+    """Redis string: the mail that was sent on this occasion, for as long as no second one may be."""
+    return f"{_ROOT}:mails:once:{occasion}"
+
+
+def pending_subscriber(address: str) -> str:
+    """Redis string that is there while the address may confirm its subscription."""
+    return f"{_ROOT}:newsletter:pending:{address}"
+
+
+def issue_record(issue: str) -> str:
+    """Redis hash: how far an issue of the newsletter has come."""
+    return f"{_ROOT}:newsletter:issue:{issue}"
+
+
+def issue_served(issue: str) -> str:
+    """Redis set of the addresses that an issue was sent to."""
+    return f"{_ROOT}:newsletter:issue:{issue}:served"
+
+
+def figures(week: int) -> str:
+    """Redis hash: what was counted in a week, numbered from the one that held 1 January 1970."""
+    return f"{_ROOT}:figures:{week}"
 
 
 def group_blobs(group_id: str) -> str:

@@ -1,0 +1,158 @@
+"""Mails: who can be written to, what each kind carries, and what becomes of one.
+
+A mail travels as an id. What it says is composed when it is sent, from the little that is written down here.
+"""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, ClassVar, TypeAlias
+
+MAX_ADDRESS = 254
+"""The longest address in characters: RFC 5321, 4.5.3.1.3, less the angle brackets."""
+MAX_LOCAL_PART = 64
+"""The longest part before the @: RFC 5321, 4.5.3.1.1."""
+MAX_RECIPIENTS = 20
+"""The most addresses one mail may have."""
+MAX_SUBJECT = 200
+"""The longest subject in characters."""
+MAX_BODY = 100_000
+"""The longest text of a mail in characters."""
+
+# What HTML's <input type=email> takes (WHATWG HTML, "valid e-mail address"): one bare address, in ASCII.
+_LABEL = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
+_ADDRESS = re.compile(rf"[a-zA-Z0-9.!#$%&'*+/=?^_`{{|}}~-]+@{_LABEL}(?:\.{_LABEL})*")
+_HARMFUL_IN_A_LINE = frozenset({"Cc", "Cs", "Zl", "Zp"})
+"""Unicode categories that end a line or cannot be written as UTF-8."""
+
+
+class Address(str):
+    """One bare e-mail address, such as ``ada@example.org``: safe in a header and in an SMTP command.
+
+    Raises:
+        ValueError: the text is not exactly one address, or a longer one than mail can carry.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> "Address":
+        if len(text) > MAX_ADDRESS or not _ADDRESS.fullmatch(text):
+            raise ValueError("This is not an e-mail address. Give exactly one, such as ada@example.org.")
+        local_part, _, domain = text.rpartition("@")
+        if len(local_part) > MAX_LOCAL_PART:
+            raise ValueError(f"This is not an e-mail address: more than {MAX_LOCAL_PART} characters before the @.")
+        return super().__new__(cls, f"{local_part}@{domain.lower()}")
+
+    @property
+    def domain(self) -> str:
+        """What stands behind the @."""
+        return self.rpartition("@")[2]
+
+
+class MailState(StrEnum):
+    """Where a mail stands: ``queued`` and ``sending`` take turns until one of the four final states."""
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    SENT = "sent"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_final(self) -> bool:
+        return self not in (MailState.QUEUED, MailState.SENDING)
+
+
+class MailContent:
+    """What a mail says, or what it is composed from."""
+
+    __slots__ = ()
+    kind: ClassVar[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextMail(MailContent):
+    """A subject and a plain text.
+
+    Raises:
+        ValueError: one of them is missing or too long, or the subject has more than one line.
+    """
+
+    kind: ClassVar[str] = "text"
+    subject: str
+    body: str
+
+    def __post_init__(self) -> None:
+        _check_length("subject", self.subject, MAX_SUBJECT)
+        _check_length("body", self.body, MAX_BODY)
+        if any(unicodedata.category(character) in _HARMFUL_IN_A_LINE for character in self.subject):
+            raise ValueError("The subject must be one line of text.")
+        if any(unicodedata.category(character) == "Cs" for character in self.body):
+            raise ValueError("The body holds half a character (a lone surrogate), which cannot be sent.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResultsMail(MailContent):
+    """The results of a group."""
+
+    kind: ClassVar[str] = "results"
+    group_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfirmationMail(MailContent):
+    """The question whether its recipient wants the newsletter."""
+
+    kind: ClassVar[str] = "confirmation"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewsletterMail(MailContent):
+    """One issue of the newsletter."""
+
+    kind: ClassVar[str] = "newsletter"
+    issue: str
+
+
+Recipients: TypeAlias = tuple[Address, ...]
+
+CONTENTS: Mapping[str, type[MailContent]] = MappingProxyType(
+    {content.kind: content for content in (TextMail, ResultsMail, ConfirmationMail, NewsletterMail)}
+)
+"""Every kind of mail, by its name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A mail as it is asked for.
+
+    Raises:
+        ValueError: nobody to send it to, or too many.
+    """
+
+    to: Recipients
+    content: MailContent
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.to) <= MAX_RECIPIENTS:
+            raise ValueError(f"A mail goes to at least one address and at most {MAX_RECIPIENTS}.")
+
+
+def content_to_message(content: MailContent) -> dict[str, Any]:
+    """The content as plain JSON."""
+    return {"kind": content.kind} | asdict(content)  # type: ignore[call-overload,no-any-return]  # each kind is a dataclass
+
+
+def content_from_message(message: Mapping[str, Any]) -> MailContent:
+    """The content that ``content_to_message`` gave."""
+    arguments = dict(message)
+    return CONTENTS[arguments.pop("kind")](**arguments)
+
+
+def _check_length(name: str, text: str, most: int) -> None:
+    if not 1 <= len(text) <= most:
+        raise ValueError(f"The {name} must have 1 to {most} characters; this one has {len(text)}.")

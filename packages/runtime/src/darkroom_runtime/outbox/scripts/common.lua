@@ -1,0 +1,23 @@
+-- Prepended to every script. KEYS: the record, the mails that are due. ARGV: id, prefix of workers' heartbeats.
+local RECORD, DUE = KEYS[1], KEYS[2]
+local MAIL_ID, HEARTBEAT = ARGV[1], ARGV[2]
+local KEPT = 7 * 24 * 3600 -- seconds for which a mail that ended can be asked about
+
+local function now()
+  local time = redis.call('TIME')
+  return string.format('%d.%06d', time[1], time[2])
+end
+
+local function look_again_at(time)
+  redis.call('ZADD', DUE, time, MAIL_ID)
+end
+
+local function finish(state, reason)
+  redis.call('HSET', RECORD, 'state', state, 'reason', reason, 'ended_at', now())
+  redis.call('EXPIRE', RECORD, KEPT)
+  redis.call('ZREM', DUE, MAIL_ID)
+end
+
+local function is_alive(worker)
+  return redis.call('EXISTS', HEARTBEAT .. worker) == 1
+end

@@ -1,0 +1,19 @@
+-- Write a mail down, once. KEYS[3]: where the mail of an occasion is noted. ARGV: the record (a JSON object), seconds
+-- that the mail's message has before another is sent, seconds for which the occasion has its one mail (0: no occasion).
+-- Answers with the id of the mail that goes out.
+local ONCE, record, patience, cool_down = KEYS[3], cjson.decode(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+if cool_down > 0 then
+  local earlier, mails = redis.call('GET', ONCE), string.sub(RECORD, 1, -1 - #MAIL_ID)
+  local state = earlier and redis.call('HGET', mails .. earlier, 'state')
+  if state and state ~= 'failed' then return earlier end
+  redis.call('SET', ONCE, MAIL_ID, 'EX', cool_down)
+end
+if redis.call('EXISTS', RECORD) == 1 then return MAIL_ID end
+local time = now()
+for name, value in pairs(record) do
+  redis.call('HSET', RECORD, name, value)
+end
+redis.call('HSET', RECORD, 'state', 'queued', 'stage', '', 'attempt', 0, 'accepted', 0, 'refused', '{}',
+  'created_at', time, 'due_at', time)
+look_again_at(time + patience)
+return MAIL_ID
