@@ -1,0 +1,71 @@
+# The only list of commands. `make help` shows it. Needs make and Python 3.11, 3.12 or 3.13; everything else it brings.
+
+VENV ?= .venv
+# Where the system keeps its data when it runs without containers.
+DATA ?= data
+# PORT= chooses the API's port; LOCAL=1 runs without containers although there is a Docker Engine.
+PORT ?=
+LOCAL ?=
+# Options for pytest, such as PYTEST="-k blur -x".
+PYTEST ?=
+PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3; do \
+	$$name -c 'import sys, ensurepip, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
+	&& echo $$name && break; done)
+
+bin := $(VENV)/bin
+made := $(VENV)/.made
+python_code := packages services local tests bench
+members := packages/contracts packages/runtime services/api services/worker services/scheduler services/mailer local
+
+.PHONY: help up down test test-fast test-compose check lock bench clean
+
+help: ## Show this list
+	@awk -F ': .*## ' '/^[a-z-]+:.*##/ { printf "make %-14s %s\n", $$1, $$2 }' Makefile
+
+up: ## Run the whole system: in containers where there is a Docker Engine, else (or with LOCAL=1) as local processes
+	@if [ -z "$(LOCAL)" ] && docker info >/dev/null 2>&1 && docker compose version >/dev/null 2>&1; then \
+		exec env $(if $(PORT),DARKROOM_PORT=$(PORT)) docker compose up --build; \
+	else \
+		$(MAKE) --no-print-directory $(made) && exec $(bin)/python -m darkroom_local up --data "$(DATA)" $(if $(PORT),--port $(PORT)); \
+	fi
+
+down: ## Stop it. What it keeps is kept
+	@if docker info >/dev/null 2>&1 && docker compose version >/dev/null 2>&1; then docker compose down; fi
+	@if [ -x $(bin)/python ]; then $(bin)/python -m darkroom_local down --data "$(DATA)"; fi
+
+test: $(made) ## Run all tests but those of the containers
+	$(bin)/python -m pytest -m "not compose" $(PYTEST)
+
+test-fast: $(made) ## Run the tests that take seconds
+	$(bin)/python -m pytest -m "not compose and not slow" $(PYTEST)
+
+test-compose: $(made) ## Run the tests of the containers; needs a Docker Engine
+	$(bin)/python -m pytest -m compose $(PYTEST)
+
+check: $(made) ## Check style, types, who imports whom, and that the locks are up to date
+	$(bin)/ruff check
+	$(bin)/ruff format --check
+	$(bin)/mypy $(python_code)
+	$(bin)/lint-imports --no-logo
+	@PATH="$(abspath $(bin)):$$PATH" requirements/check
+
+lock: $(made) ## Compile the locks from each pyproject.toml; UPGRADE=1 takes the newest versions
+	PATH="$(abspath $(bin)):$$PATH" requirements/compile requirements $(if $(UPGRADE),--upgrade)
+
+bench: $(made) ## Measure
+	$(bin)/python -m bench
+
+clean: ## Remove what was made here, but not the data
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find $(python_code) -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The environment: exactly what the locks say, and our own packages as they stand in the tree.
+$(made): requirements/build.lock requirements/dev.lock pyproject.toml $(members:%=%/pyproject.toml)
+	@if [ -z "$(PYTHON)" ]; then \
+		echo "Darkroom needs Python 3.11, 3.12 or 3.13 with its venv module (on Debian: apt install python3-venv)." \
+			"None was found on PATH; PYTHON=/path/to/python names one." >&2; exit 1; fi
+	test -x $(bin)/python || $(PYTHON) -m venv $(VENV)
+	$(bin)/python -m pip install --quiet --require-hashes -r requirements/build.lock
+	VIRTUAL_ENV=$(VENV) $(bin)/uv pip install --quiet --require-hashes -r requirements/dev.lock
+	VIRTUAL_ENV=$(VENV) $(bin)/uv pip install --quiet --no-deps --no-build-isolation $(members:%=-e %)
+	@touch $@
