@@ -9,6 +9,9 @@ _ROOT = "darkroom"
 RUNNING_GROUPS = f"{_ROOT}:groups:running"
 """Sorted set of the groups that have not ended, by the time their images were last sent to the queue."""
 
+ENDED_GROUPS = f"{_ROOT}:groups:ended"
+"""Sorted set of the groups that have ended, by the time they did."""
+
 CHANGES = f"{_ROOT}:changes"
 """Pub/sub channel on which the id of a group is published each time its record changes."""
 

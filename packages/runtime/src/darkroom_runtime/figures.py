@@ -1,0 +1,26 @@
+"""What was done in a week: counted by the group store's own steps, reported by the newsletter.
+
+Weeks begin on Mondays at 0:00 UTC and are numbered from the one that held 1 January 1970, which is 0. A week's figures
+are kept for eight weeks.
+"""
+
+from dataclasses import dataclass
+from typing import cast
+
+from darkroom_contracts import keys
+from redis import Redis
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What was counted in a week: groups taken in, images that have a result, images that failed."""
+
+    groups: int = 0
+    images: int = 0
+    failures: int = 0
+
+
+def read_figures(redis: Redis, week: int) -> Figures:
+    """The figures of the week of this number."""
+    counted = cast("dict[str, str]", redis.hgetall(keys.figures(week)))
+    return Figures(**{name: int(number) for name, number in counted.items()})
