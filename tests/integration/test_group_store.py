@@ -7,7 +7,15 @@ import pytest
 from darkroom_contracts.keys import new_group_id, worker_heartbeat
 from darkroom_contracts.operations import Blur, Resize
 from darkroom_contracts.states import GroupState, ImageState
-from darkroom_runtime.groups import GroupStore, NewImage, Outcome, UnknownGroupError, Work
+from darkroom_runtime.groups import (
+    GroupEndedError,
+    GroupRunningError,
+    GroupStore,
+    NewImage,
+    Outcome,
+    UnknownGroupError,
+    Work,
+)
 from darkroom_runtime.groups.store import MAX_ATTEMPTS
 from redis import Redis
 
@@ -197,6 +205,74 @@ def test_an_image_whose_message_left_the_queue_unbegun_is_sent_again(groups: Gro
     published_at = create(groups, "one.jpg", "two.jpg")
     assert lost(groups, oldest_waiting=published_at + 1, grace=30) == [], "it was published a moment ago"
     assert lost(groups, oldest_waiting=time.time() + 1, grace=0) == [0, 1]
+
+
+def test_cancelling_ends_what_waits_and_what_runs_and_keeps_what_is_done(groups: GroupStore) -> None:
+    create(groups, "done.jpg", "running.jpg", "waiting.jpg")
+    groups.succeed(begin(groups, 0), Outcome(width=1))
+    running = begin(groups, 1)
+    receipt = groups.cancel(GROUP)
+    assert (receipt.finished, receipt.aborted, receipt.never_started) == (1, (1,), 1)
+    assert not groups.succeed(running, Outcome(width=2)), "nothing may be written after the receipt"
+    assert groups.begin(GROUP, 2, worker="images@a/1", delivery=0) is None
+    group = groups.read(GROUP)
+    assert group.state is GroupState.CANCELLED
+    assert group.finished_at is not None
+    assert [image.state for image in group.images] == [
+        ImageState.SUCCEEDED,
+        ImageState.CANCELLED,
+        ImageState.CANCELLED,
+    ]
+
+
+def test_an_aborted_image_is_held_until_its_worker_lets_go_or_dies(groups: GroupStore, redis: Redis) -> None:
+    create(groups, "one.jpg", "two.jpg")
+    begin(groups, 0, worker="images@a/1")
+    begin(groups, 1, worker="images@b/1")
+    groups.cancel(GROUP)
+    assert groups.still_held(GROUP)
+    assert groups.stopped(GROUP, 0)
+    assert not groups.stopped(GROUP, 0)
+    assert groups.still_held(GROUP)
+    kill(redis, "images@b/1")
+    assert not groups.still_held(GROUP)
+
+
+def test_an_ended_group_cannot_be_cancelled(groups: GroupStore) -> None:
+    create(groups, "one.jpg")
+    groups.succeed(begin(groups), Outcome())
+    with pytest.raises(GroupEndedError):
+        groups.cancel(GROUP)
+    with pytest.raises(UnknownGroupError):
+        groups.cancel(new_group_id())
+
+
+def test_a_retry_runs_the_failed_images_again_and_only_those(groups: GroupStore) -> None:
+    groups.create(GROUP, [NewImage("good"), NewImage("unlucky"), NewImage("text", error="This is no image.")], ())
+    groups.succeed(begin(groups, 0), Outcome(width=1))
+    with pytest.raises(GroupRunningError):
+        groups.retry(GROUP)
+    groups.fail(begin(groups, 1), "The storage did not answer.")
+    assert groups.retry(GROUP).indices == (1,)
+    assert groups.read(GROUP).state is GroupState.PROCESSING
+    assert begin(groups, 1).attempt == 1
+    assert groups.read(GROUP).images[0].outcome.width == 1
+
+
+def test_a_retry_of_a_group_without_failures_changes_nothing(groups: GroupStore) -> None:
+    create(groups, "one.jpg")
+    groups.succeed(begin(groups), Outcome())
+    before = groups.read(GROUP)
+    assert groups.retry(GROUP).indices == ()
+    assert groups.read(GROUP) == before
+
+
+def test_groups_are_found_by_when_they_ended(groups: GroupStore) -> None:
+    create(groups, "one.jpg")
+    assert groups.ended_before(time.time() + 60) == []
+    groups.succeed(begin(groups), Outcome())
+    assert groups.ended_before(time.time() - 60) == []
+    assert groups.ended_before(time.time() + 60) == [GROUP]
 
 
 def test_a_forgotten_group_leaves_nothing_behind(groups: GroupStore, redis: Redis) -> None:

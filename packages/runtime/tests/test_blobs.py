@@ -65,6 +65,22 @@ def test_deleting_a_prefix_spares_its_neighbours(storage: BlobStorage) -> None:
     assert storage.open("groups/ab/in/0").close() is None
 
 
+def test_what_was_begun_long_ago_and_never_committed_is_discarded(storage: BlobStorage, tmp_path: Path) -> None:
+    writer = storage.writer()
+    storage.discard_unfinished(older_than=3600)
+    assert len(files_below(tmp_path)) == 1
+    storage.discard_unfinished(older_than=-1)
+    assert files_below(tmp_path) == []
+    writer.discard()
+
+
+def test_groups_are_listed_by_age(storage: BlobStorage) -> None:
+    assert list(storage.groups_older_than(-1)) == []
+    storage.put("groups/0f/in/0", b"bytes")
+    assert list(storage.groups_older_than(3600)) == []
+    assert list(storage.groups_older_than(-1)) == ["0f"]
+
+
 @pytest.mark.parametrize("key", ["", "/etc/passwd", "a/../b", "a//b", "a/", "A", "a\n", "."])
 def test_a_key_leads_nowhere_else(storage: BlobStorage, key: str) -> None:
     with pytest.raises(ValueError, match="not the key of a blob"):

@@ -15,6 +15,15 @@ ENDED_GROUPS = f"{_ROOT}:groups:ended"
 CHANGES = f"{_ROOT}:changes"
 """Pub/sub channel on which the id of a group is published each time its record changes."""
 
+WORKERS = f"{_ROOT}:workers"
+"""Sorted set of the names of workers, by the time of their last heartbeat."""
+
+CONTROL = f"{_ROOT}:control"
+"""Redis string (JSON): the latest picture of workers and queues."""
+
+CONTROL_TAKEN = f"{_ROOT}:control:taken"
+"""Redis string that expires: an API process has just taken the picture itself."""
+
 SCHEDULER = f"{_ROOT}:scheduler:"
 """Prefix under which the scheduler keeps its entries."""
 
@@ -83,8 +92,13 @@ def group_outcomes(group_id: str) -> str:
     return f"{_ROOT}:group:{group_id}:outcomes"
 
 
+def task_record(task_id: str) -> str:
+    """Redis hash that expires: what became of a diagnostic task."""
+    return f"{_ROOT}:task:{task_id}"
+
+
 def worker_heartbeat(worker: str) -> str:
-    """Redis string that expires unless the worker, named by its Celery node name, renews it."""
+    """Redis string (JSON) that expires unless this start of a worker renews it."""
     return f"{_ROOT}:worker:{worker}"
 
 

@@ -18,6 +18,10 @@ class Task(StrEnum):
 
     PROCESS_IMAGE = "images.process"
     RECOVER_GROUPS = "maintenance.recover_groups"
+    EXPIRE_GROUPS = "maintenance.expire_groups"
+    REFRESH_CONTROL = "maintenance.refresh_control"
+    ADD = "diagnostics.add"
+    COUNT = "diagnostics.count"
     SEND_MAIL = "mail.send"
     SEND_DUE_MAIL = "mail.send_due"
     SEND_RESULTS = "mail.send_results"
@@ -29,6 +33,10 @@ QUEUE_OF: Mapping[Task, Queue] = MappingProxyType(
     {
         Task.PROCESS_IMAGE: Queue.IMAGES,
         Task.RECOVER_GROUPS: Queue.MAINTENANCE,
+        Task.EXPIRE_GROUPS: Queue.MAINTENANCE,
+        Task.REFRESH_CONTROL: Queue.MAINTENANCE,
+        Task.ADD: Queue.MAINTENANCE,
+        Task.COUNT: Queue.MAINTENANCE,
         Task.SEND_MAIL: Queue.MAIL,
         Task.SEND_DUE_MAIL: Queue.MAIL,
         Task.SEND_RESULTS: Queue.MAIL,

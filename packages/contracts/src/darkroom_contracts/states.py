@@ -21,6 +21,10 @@ class ImageState(StrEnum):
 FINAL_IMAGE_STATES = frozenset({ImageState.SUCCEEDED, ImageState.FAILED, ImageState.CANCELLED})
 
 
+TaskState = ImageState
+"""A task of its own goes through the same states."""
+
+
 class GroupState(StrEnum):
     """Where a whole group stands, as it follows from its images."""
 

@@ -4,6 +4,9 @@ import os
 import re
 import secrets
 import shutil
+import time
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -49,6 +52,12 @@ class BlobStorage(Protocol):
     def delete_all(self, prefix: str) -> None:
         """Delete every blob whose key begins with the prefix, which ends in a slash."""
 
+    def groups_older_than(self, seconds: float) -> Iterator[str]:
+        """The ids under ``groups/`` that nothing was added to for so long."""
+
+    def discard_unfinished(self, *, older_than: float) -> None:
+        """Discard blobs that were begun and not committed for so many seconds: their writer is gone."""
+
     def check(self) -> None:
         """Store and delete a blob.
 
@@ -83,7 +92,15 @@ class LocalBlobStorage:
             raise BlobNotFoundError(f"There is no blob under {key}.") from None
 
     def delete_all(self, prefix: str) -> None:
-        shutil.rmtree(self._path(prefix.removesuffix("/")), ignore_errors=True)
+        with suppress(FileNotFoundError):
+            shutil.rmtree(self._path(prefix.removesuffix("/")))
+
+    def groups_older_than(self, seconds: float) -> Iterator[str]:
+        return (folder.name for folder in _older_than(self._root / "groups", seconds))
+
+    def discard_unfinished(self, *, older_than: float) -> None:
+        for file in _older_than(self._incoming, older_than):
+            file.unlink(missing_ok=True)
 
     def check(self) -> None:
         probe = f"checks/{secrets.token_hex(8)}"
@@ -120,6 +137,13 @@ class LocalBlobWriter:
     def discard(self) -> None:
         self._file.close()
         self._path.unlink(missing_ok=True)
+
+
+def _older_than(folder: Path, seconds: float) -> Iterator[Path]:
+    with suppress(FileNotFoundError), os.scandir(folder) as entries:
+        for entry in entries:
+            if time.time() - entry.stat().st_mtime > seconds:
+                yield Path(entry.path)
 
 
 class _Place(Protocol):

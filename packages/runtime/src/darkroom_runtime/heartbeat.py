@@ -1,17 +1,23 @@
-"""How the system knows which workers are alive.
+"""How the system knows which workers are alive, and what they are doing.
 
 Each start of a worker takes a name of its own and keeps a key in Redis alive under it. Work that was begun under a
 name whose key has expired was lost with its worker, and may be begun again: also when a new worker has since started
 in the same container, which would answer a ping in the dead one's place.
 """
 
+import json
 import secrets
 import threading
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import structlog
 from celery import signals
-from darkroom_contracts.keys import worker_heartbeat
+from celery.worker import state
+from celery.worker.request import Request
+from darkroom_contracts.keys import WORKERS, worker_heartbeat
 from redis import Redis
 
 from darkroom_runtime.redis_client import UNAVAILABLE, connect
@@ -25,12 +31,26 @@ EXPIRY = 20
 _log = structlog.get_logger(__name__)
 
 
-class Heartbeat:
-    """Keeps the key of one worker alive from a thread of its own until it is stopped."""
+@dataclass(frozen=True, slots=True)
+class WorkerFacts:
+    """What a worker says of itself: its Celery node name, the queues it watches, how many tasks it can run at once, and
+    how many it runs, holds ready to run, and holds for a later time."""
 
-    def __init__(self, redis: Redis, worker: str) -> None:
+    node: str
+    queues: tuple[str, ...]
+    concurrency: int
+    active: int
+    reserved: int
+    scheduled: int
+
+
+class Heartbeat:
+    """Keeps the key of one worker alive, from a thread of its own, until it is stopped."""
+
+    def __init__(self, redis: Redis, worker: str, facts: Callable[[], WorkerFacts]) -> None:
         self._redis = redis
-        self._key = worker_heartbeat(worker)
+        self._worker = worker
+        self._facts = facts
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
 
@@ -43,7 +63,8 @@ class Heartbeat:
         self._stopped.set()
         self._thread.join()
         try:
-            self._redis.delete(self._key)
+            self._redis.delete(worker_heartbeat(self._worker))
+            self._redis.zrem(WORKERS, self._worker)
         except UNAVAILABLE:
             _log.warning("heartbeat_not_withdrawn")  # it expires
 
@@ -52,8 +73,13 @@ class Heartbeat:
             self._beat()
 
     def _beat(self) -> None:
+        now = time.time()
         try:
-            self._redis.set(self._key, "alive", ex=EXPIRY)
+            with self._redis.pipeline() as pipe:
+                pipe.set(worker_heartbeat(self._worker), json.dumps(asdict(self._facts())), ex=EXPIRY)
+                pipe.zadd(WORKERS, {self._worker: now})
+                pipe.zremrangebyscore(WORKERS, "-inf", now - EXPIRY)
+                pipe.execute()
         except UNAVAILABLE as error:
             _log.warning("heartbeat_missed", reason=str(error))
 
@@ -69,13 +95,30 @@ class _WorkerHeartbeat:
         global _worker_name
         _worker_name = f"{sender.hostname}/{secrets.token_hex(4)}"
 
-    def start(self, **_: Any) -> None:
-        self._heartbeat = Heartbeat(connect(self._settings), worker_name())
+    def start(self, sender: Any, **_: Any) -> None:
+        self._heartbeat = Heartbeat(connect(self._settings), worker_name(), lambda: _facts_of(sender))
         self._heartbeat.start()
 
     def stop(self, **_: Any) -> None:
         if self._heartbeat:
             self._heartbeat.stop()
+
+
+def _facts_of(consumer: Any) -> WorkerFacts:
+    active = len(state.active_requests)
+    return WorkerFacts(
+        node=consumer.hostname,
+        queues=tuple(sorted(consumer.app.amqp.queues.consume_from)),
+        concurrency=consumer.controller.concurrency,
+        active=active,
+        reserved=max(len(state.reserved_requests) - active, 0),
+        scheduled=sum(_is_task(waiting.entry.args) for waiting in list(consumer.timer.schedule.queue)),
+    )
+
+
+def _is_task(arguments: tuple[Any, ...]) -> bool:
+    # The same timer also calls Celery's own functions.
+    return bool(arguments) and isinstance(arguments[0], Request)
 
 
 _worker_name = ""

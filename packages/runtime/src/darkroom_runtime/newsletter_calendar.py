@@ -33,15 +33,15 @@ class CalendarSettings(Settings):
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """An issue of the newsletter.
-
-    Args:
-        name: its ISO year and week, such as ``2026-W47``.
-        reported_week: the number of the week whose figures it carries: the one before its own (see ``figures``).
-    """
+    """An issue of the newsletter, named by the ISO year and week in which it appears, such as ``2026-W47``."""
 
     name: str
-    reported_week: int
+
+    @property
+    def reported_week(self) -> int:
+        """The number of the week whose figures it carries: the one before its own (see ``figures``)."""
+        year, week = self.name.split("-W")
+        return (date.fromisocalendar(int(year), int(week), 1).toordinal() - _WEEK_ZERO) // 7 - 1
 
 
 def latest_issue(now: datetime) -> Issue:
@@ -50,4 +50,4 @@ def latest_issue(now: datetime) -> Issue:
     if now.date() == monday and now.hour < HOUR:
         monday -= timedelta(days=7)
     year, week, _ = monday.isocalendar()
-    return Issue(name=f"{year}-W{week:02}", reported_week=(monday.toordinal() - _WEEK_ZERO) // 7 - 1)
+    return Issue(f"{year}-W{week:02}")

@@ -4,6 +4,7 @@ from typing import Any
 
 from celery.schedules import schedule
 from darkroom_contracts.queues import Task
+from darkroom_runtime import control
 
 from darkroom_scheduler.settings import SchedulerSettings
 
@@ -12,6 +13,8 @@ def entries(settings: SchedulerSettings) -> dict[str, dict[str, Any]]:
     """The entries of beat's schedule, by the names under which RedBeat keeps them."""
     return {
         "recover-groups": _every(settings.recovery_interval, Task.RECOVER_GROUPS),
+        "expire-groups": _every(settings.expiry_interval, Task.EXPIRE_GROUPS),
+        "refresh-control": _every(control.MAX_AGE, Task.REFRESH_CONTROL),
     }
 
 

@@ -8,3 +8,4 @@ class SchedulerSettings(Settings):
     """Settings of the scheduler."""
 
     recovery_interval: float = Field(60.0, ge=1, description="Seconds between two searches for lost images.")
+    expiry_interval: float = Field(600.0, ge=1, description="Seconds between two searches for groups to delete.")

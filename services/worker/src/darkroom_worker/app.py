@@ -16,5 +16,5 @@ app = consumer_process(
         soft_limit=settings.image_time_limit,
         hard_limit=settings.hard_time_limit,
     ),
-    tasks=["darkroom_worker.tasks.images", "darkroom_worker.tasks.maintenance"],
+    tasks=[f"darkroom_worker.tasks.{queue}" for queue in ("images", "maintenance", "diagnostics")],
 )

@@ -5,6 +5,7 @@ from functools import cache
 from darkroom_runtime.blobs import BlobStorage, LocalBlobStorage
 from darkroom_runtime.groups import GroupStore
 from darkroom_runtime.redis_client import connect
+from darkroom_runtime.task_store import TaskStore
 from redis import Redis
 
 from darkroom_worker.app import settings
@@ -20,6 +21,12 @@ def redis() -> Redis:
 def groups() -> GroupStore:
     """The records of groups."""
     return GroupStore(redis())
+
+
+@cache
+def task_store() -> TaskStore:
+    """The records of diagnostic tasks."""
+    return TaskStore(redis())
 
 
 @cache

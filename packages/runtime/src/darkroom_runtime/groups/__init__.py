@@ -1,6 +1,18 @@
 """The group store: the one place that changes what is true of a group."""
 
-from darkroom_runtime.groups.records import Group, Image, NewImage, Outcome, Work
-from darkroom_runtime.groups.store import GroupStore, UnknownGroupError
+from darkroom_runtime.groups.records import Cancelled, Group, Image, NewImage, Outcome, ToPublish, Work
+from darkroom_runtime.groups.store import GroupEndedError, GroupRunningError, GroupStore, UnknownGroupError
 
-__all__ = ["Group", "GroupStore", "Image", "NewImage", "Outcome", "UnknownGroupError", "Work"]
+__all__ = [
+    "Cancelled",
+    "Group",
+    "GroupEndedError",
+    "GroupRunningError",
+    "GroupStore",
+    "Image",
+    "NewImage",
+    "Outcome",
+    "ToPublish",
+    "UnknownGroupError",
+    "Work",
+]

@@ -80,6 +80,26 @@ class Work:
     pipeline: Pipeline
 
 
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """What a cancelled group had come to: images that had ended, that had not begun, and those in between."""
+
+    group_id: str
+    finished: int
+    never_started: int
+    aborted: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ToPublish:
+    """Images that wait for a message each, and the Unix time that the messages carry as their ``published_at``."""
+
+    group_id: str
+    indices: tuple[int, ...]
+    published_at: float
+    request_id: str | None = None
+
+
 def read_group(group_id: str, record: Mapping[str, str], images: tuple[Image, ...]) -> Group:
     """The group as its Redis hash says."""
     finished_at = record.get("finished_at")

@@ -1,9 +1,7 @@
 """The group store on Redis: every step is one atomic script, and doing a step twice is the same as doing it once."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from importlib.resources import files
+from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
 from darkroom_contracts import keys
@@ -11,7 +9,18 @@ from darkroom_contracts.operations import Pipeline, from_message, to_message
 from darkroom_contracts.states import ImageState
 from redis import Redis
 
-from darkroom_runtime.groups.records import Group, NewImage, Outcome, Work, read_group, read_images
+from darkroom_runtime.groups.lua import GroupScript, group_keys
+from darkroom_runtime.groups.records import (
+    Cancelled,
+    Group,
+    Image,
+    NewImage,
+    Outcome,
+    ToPublish,
+    Work,
+    read_group,
+    read_images,
+)
 
 MAX_ATTEMPTS = 3
 """How often an image may be begun. One that ended its process as often is not tried again."""
@@ -20,22 +29,17 @@ USED_UP = Outcome(
     error=f"Working on this image stopped its worker {MAX_ATTEMPTS} times, so it was given up. It may be damaged."
 )
 
-_SCRIPTS = files("darkroom_runtime.groups") / "scripts"
-_COMMON = (_SCRIPTS / "common.lua").read_text()
-
 
 class UnknownGroupError(LookupError):
     """There is no group of this id."""
 
 
-@dataclass(frozen=True, slots=True)
-class Lost:
-    """Images of a group that must be sent to the queue again, and the time of that sending."""
+class GroupEndedError(RuntimeError):
+    """The group has ended, so there is nothing left to cancel."""
 
-    group_id: str
-    indices: tuple[int, ...]
-    published_at: float
-    request_id: str | None
+
+class GroupRunningError(RuntimeError):
+    """The group has not ended yet."""
 
 
 class GroupStore:
@@ -43,12 +47,15 @@ class GroupStore:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
-        self._create = self._script("create")
-        self._begin = self._script("begin")
-        self._finish = self._script("finish")
-        self._give_up = self._script("give_up")
-        self._release = self._script("release")
-        self._recover = self._script("recover")
+        self._create = GroupScript(redis, "create")
+        self._begin = GroupScript(redis, "begin")
+        self._finish = GroupScript(redis, "finish")
+        self._give_up = GroupScript(redis, "give_up")
+        self._release = GroupScript(redis, "release")
+        self._cancel = GroupScript(redis, "cancel")
+        self._stopped = GroupScript(redis, "stopped")
+        self._retry = GroupScript(redis, "retry")
+        self._recover = GroupScript(redis, "recover")
 
     def create(
         self,
@@ -72,11 +79,16 @@ class GroupStore:
         }
         return float(self._create(group_id, json.dumps(record), json.dumps(items), json.dumps(outcomes)))
 
+    def exists(self, group_id: str) -> bool:
+        """Whether there is a group of this id."""
+        return bool(self._redis.exists(keys.group_record(group_id)))
+
     def delete(self, group_id: str) -> None:
         """Forget a group. Messages of it that are still under way find nothing to do."""
         with self._redis.pipeline() as pipe:
-            pipe.delete(*_group_keys(group_id)[:-1])
+            pipe.delete(*group_keys(group_id))
             pipe.zrem(keys.RUNNING_GROUPS, group_id)
+            pipe.zrem(keys.ENDED_GROUPS, group_id)
             pipe.execute()
 
     def begin(self, group_id: str, index: int, *, worker: str, delivery: int) -> Work | None:
@@ -121,7 +133,7 @@ class GroupStore:
         Raises:
             UnknownGroupError: there is none of this id.
         """
-        record_key, items_key, states_key, _, outcomes_key, _ = _group_keys(group_id)
+        record_key, items_key, states_key, _, outcomes_key = group_keys(group_id)
         with self._redis.pipeline(transaction=images) as pipe:
             pipe.hgetall(record_key)
             if images:
@@ -133,7 +145,69 @@ class GroupStore:
             raise UnknownGroupError(f"There is no group {group_id}.")
         return read_group(group_id, record, read_images(*beside) if images else ())
 
-    def lost(self, *, oldest_waiting: float, grace: float, longest: float) -> Iterator[Lost]:
+    def cancel(self, group_id: str) -> Cancelled:
+        """Cancel what has not ended. Nothing of it can be ended any more, whoever still works on it.
+
+        Raises:
+            UnknownGroupError: there is none of this id.
+            GroupEndedError: it has ended; nothing was changed.
+        """
+        cancelled = self._cancel(group_id)
+        if cancelled is None:
+            self.read(group_id, images=False)
+            raise GroupEndedError(f"The group {group_id} has ended.")
+        finished, never_started, aborted = cancelled
+        return Cancelled(group_id, int(finished), int(never_started), tuple(sorted(aborted)))
+
+    def stopped(self, group_id: str, index: int) -> bool:
+        """Note that a worker has let go of an image that was cancelled. False if that is not what happened."""
+        return bool(self._stopped(group_id, index))
+
+    def still_held(self, group_id: str) -> bool:
+        """Whether a worker that lives may still be busy with a cancelled image of the group."""
+        attempts = cast("dict[str, str]", self._redis.hgetall(keys.group_attempts(group_id)))
+        workers = {attempt.rpartition("|")[2] for attempt in attempts.values()} - {""}
+        return bool(workers) and bool(self._redis.exists(*(keys.worker_heartbeat(worker) for worker in workers)))
+
+    def retry(self, group_id: str) -> ToPublish:
+        """Let the failed images of an ended group wait again. They must then be sent to the queue.
+
+        Those that were refused when they were taken in stay as they are.
+
+        Raises:
+            UnknownGroupError: there is none of this id.
+            GroupRunningError: it has not ended; nothing was changed.
+        """
+        again = self._retry(group_id)
+        if again is None:
+            self.read(group_id, images=False)
+            raise GroupRunningError(f"The group {group_id} has not ended yet.")
+        published_at, indices = again
+        return ToPublish(group_id, tuple(sorted(indices)), float(published_at))
+
+    def ended_before(self, time: float, *, most: int = 1000) -> list[str]:
+        """The ids of groups that ended before this Unix time, the earliest first."""
+        return cast("list[str]", self._redis.zrange(keys.ENDED_GROUPS, "-inf", time, byscore=True, offset=0, num=most))
+
+    def image(self, group_id: str, index: int) -> Image | None:
+        """One image as it stands, in one round trip. None where the group has none of this index.
+
+        Raises:
+            UnknownGroupError: there is no such group.
+        """
+        field = str(index)
+        with self._redis.pipeline() as pipe:
+            pipe.exists(keys.group_record(group_id))
+            for key in (keys.group_items(group_id), keys.group_states(group_id), keys.group_outcomes(group_id)):
+                pipe.hget(key, field)
+            exists, item, state, outcome = pipe.execute()
+        if not exists:
+            raise UnknownGroupError(f"There is no group {group_id}.")
+        if item is None:
+            return None
+        return read_images({field: item}, {field: state}, {field: outcome} if outcome else {})[0]
+
+    def lost(self, *, oldest_waiting: float, grace: float, longest: float) -> Iterator[ToPublish]:
         """The images of all running groups that no message and no living worker will ever come for.
 
         Each is given out once: whoever asks must send it to the queue again.
@@ -148,37 +222,16 @@ class GroupStore:
             found = self._recover(group_id, oldest_waiting, grace, longest)
             if found and found[1]:
                 published_at, indices, request_id = found
-                yield Lost(group_id, tuple(sorted(indices)), float(published_at), request_id or None)
+                yield ToPublish(group_id, tuple(sorted(indices)), float(published_at), request_id or None)
 
     def _end(self, work: Work, state: ImageState, outcome: Outcome) -> bool:
         return bool(self._finish(work.group_id, work.index, work.attempt, state, outcome.to_json()))
 
-    def _script(self, name: str) -> Callable[..., Any]:
-        script = self._redis.register_script(_COMMON + (_SCRIPTS / f"{name}.lua").read_text())
-
-        def run(group_id: str, *arguments: str | float) -> Any:
-            return script(
-                keys=_group_keys(group_id),
-                args=[keys.CHANGES, group_id, keys.worker_heartbeat(""), *arguments],
-            )
-
-        return run
-
-
-def _group_keys(group_id: str) -> list[str]:
-    """A group's keys, in the order in which every script takes them."""
-    return [
-        keys.group_record(group_id),
-        keys.group_items(group_id),
-        keys.group_states(group_id),
-        keys.group_attempts(group_id),
-        keys.group_outcomes(group_id),
-        keys.RUNNING_GROUPS,
-    ]
-
 
 def _item(image: NewImage) -> str:
     item: dict[str, Any] = {"name": image.name}
+    if image.error is not None:
+        item["refused"] = True
     if image.pipeline is not None:
         item["pipeline"] = to_message(image.pipeline)
     return json.dumps(item)

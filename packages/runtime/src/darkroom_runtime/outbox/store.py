@@ -53,7 +53,7 @@ class Result:
         accepted: how many recipients' servers took it, in all attempts.
         refused: the recipients it will never reach.
         reason: why it was not sent to everyone.
-        due_at: when it is to be tried again, in Unix seconds.
+        wait: seconds after which it is to be tried again.
     """
 
     state: MailState
@@ -61,7 +61,7 @@ class Result:
     accepted: int
     refused: Refusals
     reason: str = ""
-    due_at: float = 0.0
+    wait: float = 0.0
 
 
 class Outbox:
@@ -125,7 +125,7 @@ class Outbox:
                 result.accepted,
                 write_refusals(result.refused),
                 result.reason,
-                result.due_at,
+                result.wait,
             )
         )
 
@@ -134,7 +134,7 @@ class Outbox:
         return cast("list[str]", self._due(keys=[keys.DUE_MAIL], args=[most, PATIENCE]))
 
     def read(self, mail_id: str) -> MailRecord:
-        """The mail as it stands. It can be read for a week after it ended.
+        """The mail as it stands. It can be read for eight days after it ended.
 
         Raises:
             UnknownMailError: there is none of this id.

@@ -6,7 +6,7 @@ from typing import Any
 import structlog
 from celery import Task
 from celery.exceptions import MaxRetriesExceededError, SoftTimeLimitExceeded, TimeLimitExceeded
-from celery.signals import task_failure
+from celery.signals import task_failure, task_revoked
 from darkroom_contracts import queues
 from darkroom_runtime.blobs import BlobNotFoundError
 from darkroom_runtime.groups import Work
@@ -51,6 +51,14 @@ def fail_when_killed_for_its_time(exception: BaseException, args: Sequence[Any],
     if isinstance(exception, TimeLimitExceeded):
         group_id, index = args
         groups().give_up(group_id, index, worker=worker_name(), error=_TOO_LONG)
+
+
+@task_revoked.connect(sender=process_image)
+def let_go_when_cancelled(request: Any, terminated: bool, **_: Any) -> None:
+    """Note that the process of a cancelled image has been stopped, so that nothing more is written for it."""
+    if terminated:
+        group_id, index = request.args
+        groups().stopped(group_id, index)
 
 
 def _fail(work: Work, reason: str) -> None:

@@ -3,12 +3,16 @@
 import time
 
 import structlog
+from darkroom_contracts.keys import group_blobs
 from darkroom_contracts.queues import Queue, Task
-from darkroom_runtime import logs
+from darkroom_runtime import control, logs
 from darkroom_runtime.publishing import oldest_waiting, publish_images
 
 from darkroom_worker.app import app, settings
-from darkroom_worker.resources import groups, redis
+from darkroom_worker.resources import groups, redis, storage
+
+ABANDONED = 24 * 3600
+"""Seconds after which an upload that was begun and not finished is given up: no request takes as long."""
 
 _log = structlog.get_logger(__name__)
 
@@ -25,3 +29,23 @@ def recover_groups() -> None:
         with logs.request(lost.request_id):
             _log.warning("images_recovered", group_id=lost.group_id, indices=lost.indices)
             publish_images(app, lost.group_id, lost.indices, lost.published_at)
+
+
+@app.task(name=Task.EXPIRE_GROUPS)
+def expire_groups() -> None:
+    """Delete groups that ended long enough ago, and whatever requests that broke off have left in storage."""
+    for group_id in groups().ended_before(time.time() - settings.keep_results):
+        # The record goes last: while it is there, a deletion that was interrupted is taken up again.
+        storage().delete_all(group_blobs(group_id))
+        groups().delete(group_id)
+        _log.info("group_expired", group_id=group_id)
+    for group_id in storage().groups_older_than(ABANDONED):
+        if not groups().exists(group_id):
+            storage().delete_all(group_blobs(group_id))
+    storage().discard_unfinished(older_than=ABANDONED)
+
+
+@app.task(name=Task.REFRESH_CONTROL)
+def refresh_control() -> None:
+    """Take the picture of workers and queues that ``GET /control`` shows."""
+    control.refresh(redis())

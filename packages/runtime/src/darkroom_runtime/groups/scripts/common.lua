@@ -1,5 +1,6 @@
 -- Prepended to every script. A group's keys come in one order, always the same.
-local RECORD, ITEMS, STATES, ATTEMPTS, OUTCOMES, RUNNING = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local RECORD, ITEMS, STATES, ATTEMPTS, OUTCOMES = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local RUNNING, ENDED = KEYS[6], KEYS[7]
 local CHANGES, GROUP_ID, HEARTBEAT = ARGV[1], ARGV[2], ARGV[3]
 
 local function now()
@@ -21,8 +22,10 @@ end
 local function end_group_if_done()
   local left = redis.call('HMGET', RECORD, 'queued', 'processing')
   if left[1] == '0' and left[2] == '0' then
-    redis.call('HSET', RECORD, 'finished_at', now())
+    local time = now()
+    redis.call('HSET', RECORD, 'finished_at', time)
     redis.call('ZREM', RUNNING, GROUP_ID)
+    redis.call('ZADD', ENDED, time, GROUP_ID)
   end
 end
 

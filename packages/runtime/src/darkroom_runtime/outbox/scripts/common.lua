@@ -1,7 +1,7 @@
 -- Prepended to every script. KEYS: the record, the mails that are due. ARGV: id, prefix of workers' heartbeats.
 local RECORD, DUE = KEYS[1], KEYS[2]
 local MAIL_ID, HEARTBEAT = ARGV[1], ARGV[2]
-local KEPT = 7 * 24 * 3600 -- seconds for which a mail that ended can be asked about
+local KEPT = 8 * 24 * 3600 -- seconds for which a mail that ended is known: a letter, for longer than its issue is the latest
 
 local function now()
   local time = redis.call('TIME')

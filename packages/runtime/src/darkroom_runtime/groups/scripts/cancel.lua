@@ -1,0 +1,22 @@
+-- Cancel a group: what waits will never start, what runs is told to stop and may end nothing any more. Who runs it
+-- stays noted among the attempts until it has stopped. Answers with the counts and the indices that were running.
+local states = redis.call('HGETALL', STATES)
+local finished, aborted, never_started = 0, {}, 0
+for position = 1, #states, 2 do
+  local index, state = states[position], states[position + 1]
+  if state == 'queued' then
+    never_started = never_started + 1
+  elseif state == 'processing' then
+    aborted[#aborted + 1] = tonumber(index)
+  else
+    finished = finished + 1
+  end
+end
+if never_started + #aborted == 0 then return false end
+for position = 1, #states, 2 do
+  local index, state = states[position], states[position + 1]
+  if state == 'queued' or state == 'processing' then move(index, state, 'cancelled') end
+end
+end_group_if_done()
+changed()
+return {finished, never_started, aborted}
