@@ -1,0 +1,42 @@
+"""The application factory."""
+
+from darkroom_runtime.settings import load
+from flask_openapi3 import OpenAPI
+
+from darkroom_api import extensions
+from darkroom_api.error_handlers import init_error_handlers
+from darkroom_api.metrics import init_metrics
+from darkroom_api.request_log import init_request_log
+from darkroom_api.schemas.document import INFO, SECURITY_SCHEMES
+from darkroom_api.schemas.responses import ProblemDetails
+from darkroom_api.security_headers import init_security_headers
+from darkroom_api.settings import ApiSettings
+from darkroom_api.uploads import StagingRequest
+from darkroom_api.validation import refuse
+from darkroom_api.views import archive, blur, docs, health, process_images, results, status
+
+
+def create_app(settings: ApiSettings | None = None) -> OpenAPI:
+    """The API as a Flask application, by these settings or by those of the environment."""
+    settings = settings or load(ApiSettings)
+    app = OpenAPI(
+        "darkroom_api",
+        info=INFO,
+        security_schemes=SECURITY_SCHEMES,
+        doc_ui=False,  # the document and its page are served by the blueprint `docs`
+        validation_error_callback=refuse,
+        validation_error_model=ProblemDetails,
+        validation_error_status=500,  # documented by every operation, so that none is given what it never answers
+    )
+    app.request_class = StagingRequest
+    extensions.init_settings(app, settings)
+    extensions.init_celery(app)
+    extensions.init_stores(app, settings)
+    init_request_log(app)
+    init_metrics(app)
+    init_security_headers(app)
+    init_error_handlers(app)
+    for views in (process_images, blur, status, results, archive, health):
+        app.register_api(views.blueprint)
+    app.register_blueprint(docs.blueprint)
+    return app

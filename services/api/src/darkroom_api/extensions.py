@@ -1,0 +1,62 @@
+"""What the API rests on, held by the application under ``app.extensions``."""
+
+from typing import cast
+
+from celery import Celery
+from darkroom_runtime.blobs import BlobStorage, LocalBlobStorage
+from darkroom_runtime.celery_config import make_celery, publisher
+from darkroom_runtime.groups import GroupStore
+from darkroom_runtime.logs import carry_request_id
+from darkroom_runtime.redis_client import connect
+from flask import Flask, current_app
+from redis import Redis
+
+from darkroom_api.changes import Changes
+from darkroom_api.settings import ApiSettings
+
+
+def init_settings(app: Flask, settings: ApiSettings) -> None:
+    """Hold the settings, and tell Flask what it needs of them."""
+    app.extensions["settings"] = settings
+    app.config["CELERY"] = publisher(settings)
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_request_bytes
+    app.config["MAX_FORM_PARTS"] = settings.max_images + 20  # the images, and room for every other member
+
+
+def init_celery(app: Flask) -> None:
+    """Set Celery up from the application's configuration. It only ever publishes."""
+    app.extensions["celery"] = make_celery(app.import_name, app.config["CELERY"])
+    carry_request_id()
+
+
+def init_stores(app: Flask, settings: ApiSettings) -> None:
+    """Hold the group store and the blob storage. Nothing is connected before the first request."""
+    redis = connect(settings, retries=1)
+    app.extensions["redis"] = redis
+    app.extensions["groups"] = GroupStore(redis)
+    app.extensions["storage"] = LocalBlobStorage(settings.storage_dir)
+    app.extensions["changes"] = Changes(redis, most=max(1, settings.api_threads // 2))
+
+
+def settings() -> ApiSettings:
+    return cast("ApiSettings", current_app.extensions["settings"])
+
+
+def celery() -> Celery:
+    return cast("Celery", current_app.extensions["celery"])
+
+
+def redis() -> Redis:
+    return cast("Redis", current_app.extensions["redis"])
+
+
+def groups() -> GroupStore:
+    return cast("GroupStore", current_app.extensions["groups"])
+
+
+def storage() -> BlobStorage:
+    return cast("BlobStorage", current_app.extensions["storage"])
+
+
+def changes() -> Changes:
+    return cast("Changes", current_app.extensions["changes"])

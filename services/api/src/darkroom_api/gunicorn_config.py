@@ -1,0 +1,61 @@
+"""How gunicorn runs the API: ``gunicorn --config python:darkroom_api.gunicorn_config darkroom_api.wsgi:app``."""
+
+import os
+import shutil
+import signal
+import tempfile
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from darkroom_runtime.logs import configure
+from darkroom_runtime.settings import load
+
+from darkroom_api.settings import ApiSettings
+
+_settings = load(ApiSettings)
+configure(_settings, "api")
+
+# Where the workers add their counts up. It must be known before prometheus_client is first imported.
+_METRICS = "PROMETHEUS_MULTIPROC_DIR"
+_own_folder = _METRICS not in os.environ
+if _own_folder:
+    os.environ[_METRICS] = tempfile.mkdtemp(prefix="darkroom-metrics-")
+
+bind = [f"{_settings.api_host}:{_settings.api_port}"]
+workers = _settings.api_workers
+worker_class = "gthread"  # uploads and downloads wait for the network, and threads can wait
+threads = _settings.api_threads
+timeout = 60
+graceful_timeout = 25
+keepalive = 15
+logger_class = "darkroom_api.gunicorn_logs.StructuredLogger"
+accesslog = None  # the application logs requests itself, with their ids
+control_socket_disable = True  # it would want a home directory that can be written to
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - a heartbeat must not wait for a disk
+
+
+def post_worker_init(worker: Any) -> None:
+    """On SIGTERM, answer those who wait for a change, so that the worker can end."""
+    changes = worker.wsgi.extensions["changes"]
+    leave = signal.getsignal(signal.SIGTERM)
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        changes.close()
+        if callable(leave):
+            leave(number, frame)
+
+    signal.signal(signal.SIGTERM, handle)
+
+
+def child_exit(_server: Any, worker: Any) -> None:
+    """Take what the worker had open out of the metrics."""
+    from prometheus_client import multiprocess  # not before the folder is named
+
+    multiprocess.mark_process_dead(worker.pid)
+
+
+def on_exit(_server: Any) -> None:
+    """Remove the folder of the metrics if it is our own."""
+    if _own_folder:
+        shutil.rmtree(os.environ[_METRICS], ignore_errors=True)

@@ -1,0 +1,75 @@
+"""What is counted, for Prometheus."""
+
+import os
+import time
+from collections.abc import Iterator
+
+from darkroom_contracts.queues import Queue
+from darkroom_runtime.publishing import oldest_waiting
+from flask import Flask, Response, g, request
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import REGISTRY, Collector
+from redis import Redis
+
+DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
+"""The variable that names the folder in which the processes of one server add up their counts."""
+
+IMAGES_TAKEN = Counter("darkroom_images_taken", "Images that were taken in and sent to the queue.")
+_SECONDS = Histogram(
+    "darkroom_http_request_seconds", "Time from a request's headers to its answer's.", ["method", "route", "status"]
+)
+_OPEN = Gauge("darkroom_http_requests_open", "Requests being answered.", multiprocess_mode="livesum")
+
+
+def init_metrics(app: Flask) -> None:
+    """Measure every request."""
+    app.before_request(_begin)
+    app.after_request(_measure)
+    app.teardown_request(_end)
+
+
+def exposition(redis: Redis) -> bytes:
+    """The counts of all processes of this server, and how the queues stand."""
+    queues = CollectorRegistry()
+    queues.register(QueueCollector(redis))
+    if DIRECTORY not in os.environ:
+        return generate_latest(REGISTRY) + generate_latest(queues)
+    together = CollectorRegistry()
+    multiprocess.MultiProcessCollector(together)
+    return generate_latest(together) + generate_latest(queues)
+
+
+class QueueCollector(Collector):
+    """How many messages wait in each queue, and for how long the next one has."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        length = GaugeMetricFamily("darkroom_queue_length", "Messages that wait for a worker.", labels=["queue"])
+        age = GaugeMetricFamily(
+            "darkroom_queue_oldest_waiting_seconds", "How long the next message has been waiting.", labels=["queue"]
+        )
+        for queue in Queue:
+            length.add_metric([queue.value], float(self._redis.llen(queue.value)))
+            since = oldest_waiting(self._redis, queue)
+            if since is None or since > 0:  # not every message says since when it waits
+                age.add_metric([queue.value], max(0.0, time.time() - since) if since else 0.0)
+        yield length
+        yield age
+
+
+def _begin() -> None:
+    g.began = time.perf_counter()
+    _OPEN.inc()
+
+
+def _measure(response: Response) -> Response:
+    route = request.url_rule.rule if request.url_rule else "none"
+    _SECONDS.labels(request.method, route, response.status_code).observe(time.perf_counter() - g.began)
+    return response
+
+
+def _end(_error: BaseException | None) -> None:
+    _OPEN.dec()

@@ -1,0 +1,87 @@
+"""Answers to what went wrong: problem details for HTTP APIs (RFC 9457), each with a sentence for people."""
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from flask import Response, current_app
+from werkzeug.exceptions import HTTPException
+
+MEDIA_TYPE = "application/problem+json"
+
+MISSING_IMAGES = "Missing or invalid images parameter"
+INVALID_GROUP = "Invalid group_id"
+
+_SENTENCES: Mapping[int, str] = {
+    404: "There is nothing at this address. What there is can be seen at /docs.",
+    405: "This address does not take requests of this method.",
+    413: "The request is larger than this server takes.",
+    500: "Something went wrong here. The log has the details under this request's X-Request-ID.",
+}
+"""What is said where the cause has nothing better to say."""
+
+
+class Problem(HTTPException):
+    """A request that cannot be answered as asked.
+
+    Args:
+        status: the HTTP status.
+        detail: what is wrong, where, and what to do about it.
+        error: the same in a few words; the detail where there are none.
+        errors: each mistake of a request that has several, as ``{"where", "message"}``.
+        headers: to send along.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        *,
+        error: str | None = None,
+        errors: Sequence[Mapping[str, str]] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.code = status
+        self.error = error or detail
+        self.errors = errors
+        self.headers = headers or {}
+
+
+def missing_images(detail: str = "Send at least one image as `images`.") -> Problem:
+    """The request has no images."""
+    return Problem(400, detail, error=MISSING_IMAGES)
+
+
+def unknown_group() -> Problem:
+    """There is no such group, or no longer."""
+    return Problem(404, "There is no group of this id. It may have expired.", error=INVALID_GROUP)
+
+
+def unavailable(detail: str) -> Problem:
+    """Something the API rests on does not answer."""
+    return Problem(503, detail, headers={"Retry-After": "5"})
+
+
+def respond(problem: HTTPException) -> Response:
+    """The problem as a response, with the headers that belong to it."""
+    status = HTTPStatus(problem.code or 500)
+    detail = _detail(problem, status)
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": status.phrase,
+        "status": status.value,
+        "detail": detail,
+        "error": getattr(problem, "error", detail),
+    }
+    if errors := getattr(problem, "errors", None):
+        body["errors"] = list(errors)
+    headers = {name: value for name, value in problem.get_headers() if name.lower() != "content-type"}
+    headers |= getattr(problem, "headers", {})
+    return Response(current_app.json.dumps(body), status, headers, content_type=MEDIA_TYPE)
+
+
+def _detail(problem: HTTPException, status: HTTPStatus) -> str:
+    if isinstance(problem, Problem):
+        return problem.description or status.phrase
+    return _SENTENCES.get(status, problem.description or status.phrase)

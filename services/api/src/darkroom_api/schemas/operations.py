@@ -1,0 +1,83 @@
+"""What an operation may look like in a request, derived from the operations' own definitions."""
+
+from dataclasses import MISSING, fields
+from dataclasses import Field as DataclassField
+from types import NoneType
+from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_type_hints
+
+from darkroom_contracts.operations import MAX_OPERATIONS, OPERATIONS, Operation
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model
+from pydantic.json_schema import JsonDict
+
+_NOT_YET = {"image_id"}
+"""Arguments that are not taken before images can be uploaded ahead."""
+
+_RULES: dict[str, JsonDict] = {
+    "resize": {"anyOf": [{"required": ["width"]}, {"required": ["height"]}]},
+    "crop": {
+        "oneOf": [
+            {"required": ["box"], "not": {"anyOf": [{"required": ["width"]}, {"required": ["height"]}]}},
+            {"required": ["width", "height"], "not": {"required": ["box"]}},
+        ]
+    },
+    "watermark": {"required": ["op", "text"]},
+}
+"""What the operations check themselves, as the document says it: which arguments go together."""
+
+
+class _Arguments(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+def _model(operation: type[Operation]) -> type[_Arguments]:
+    hints = get_type_hints(operation)
+    arguments: dict[str, Any] = {
+        argument.name: (_given(hints[argument.name]), _field(argument))
+        for argument in fields(operation)  # type: ignore[arg-type]  # each is a dataclass, their base is not
+        if argument.name not in _NOT_YET
+    }
+    return create_model(
+        operation.__name__,
+        __base__=type("_Base", (_Arguments,), {"model_config": ConfigDict(json_schema_extra=_RULES.get(operation.op))}),
+        __doc__=operation.__doc__,
+        op=(Literal[operation.op], ...),
+        **arguments,
+    )
+
+
+def _given(hint: Any) -> Any:
+    """The type of an argument when it is given; leaving it out is the way to give none."""
+    kinds = [kind for kind in get_args(hint) if kind is not NoneType]
+    return Union[tuple(kinds)] if NoneType in get_args(hint) else hint  # noqa: UP007 - made at run time
+
+
+def _field(argument: "DataclassField[Any]") -> Any:
+    required = argument.default is MISSING
+    if required or argument.default is None:
+        omit = {} if required else {"json_schema_extra": without_default}
+        return Field(... if required else None, **argument.metadata, **omit)
+    return Field(argument.default, **argument.metadata)
+
+
+def without_default(schema: JsonDict) -> None:
+    """Take the default out of a schema whose member is left out rather than null."""
+    schema.pop("default", None)
+
+
+MODELS = {name: _model(operation) for name, operation in OPERATIONS.items()}
+"""The model of each operation, by its name."""
+
+
+def _operation(arguments: _Arguments) -> Operation:
+    given = {name: getattr(arguments, name) for name in arguments.model_fields_set if name != "op"}
+    return OPERATIONS[arguments.op](**given)  # type: ignore[attr-defined]  # every model made above has it
+
+
+AnyOperation: TypeAlias = Annotated[
+    Union[tuple(MODELS.values())],  # noqa: UP007 - made at run time
+    Field(discriminator="op"),
+    AfterValidator(_operation),
+]
+"""An operation in a request; an ``Operation`` once it was validated."""
+
+Operations: TypeAlias = Annotated[list[AnyOperation], Field(max_length=MAX_OPERATIONS)]

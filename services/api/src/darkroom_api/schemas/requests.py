@@ -1,0 +1,123 @@
+"""What requests bring."""
+
+import re
+from dataclasses import fields
+from typing import Annotated, Any, TypeAlias
+
+from darkroom_contracts.operations import Blur
+from email_validator import EmailNotValidError, validate_email
+from flask_openapi3 import FileStorage
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, WithJsonSchema
+from pydantic.json_schema import SkipJsonSchema
+from pydantic_core import PydanticCustomError
+
+from darkroom_api.schemas.operations import Operations, without_default
+
+IMAGE_DATA = "image-data"
+"""The ``format`` of a string that holds an image."""
+
+_RADIUS = next(argument for argument in fields(Blur) if argument.name == "radius")
+_URL = re.compile(r"(?i)https?://")
+_IMAGE_ID = re.compile(r"[0-9a-f]{32}")
+
+
+def _inline(text: str) -> str:
+    if _URL.match(text):
+        raise PydanticCustomError(
+            "not_yet", "{reason}", {"reason": "a URL is not supported yet; send the image itself"}
+        )
+    if _IMAGE_ID.fullmatch(text):
+        raise PydanticCustomError(
+            "not_yet", "{reason}", {"reason": "an image_id is not supported yet; send the image itself"}
+        )
+    return text
+
+
+def _address(text: str) -> str:
+    try:
+        return validate_email(text, check_deliverability=False).normalized
+    except EmailNotValidError as error:
+        raise PydanticCustomError("email", "{reason}", {"reason": str(error).rstrip(".")}) from None
+
+
+EmailAddress: TypeAlias = Annotated[
+    str, AfterValidator(_address), WithJsonSchema({"type": "string", "format": "email", "maxLength": 254})
+]
+ImageData: TypeAlias = Annotated[
+    str,
+    AfterValidator(_inline),
+    Field(description="A data URI, or an image as base64.", json_schema_extra={"format": IMAGE_DATA}),
+]
+
+
+class ImageItem(BaseModel):
+    """An image with what is to be known of it."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    data: ImageData
+    name: str | None = Field(None, description="Its file name.")
+    operations: Operations | None = Field(None, description="Its own operations, in place of the group's.")
+
+
+def _kind(item: Any) -> str | None:
+    return {str: "text", dict: "object"}.get(type(item))
+
+
+AnyItem: TypeAlias = Annotated[
+    Annotated[ImageData, Tag("text")] | Annotated[ImageItem, Tag("object")],
+    Discriminator(_kind, "item", "must be a string or an object"),
+]
+
+
+class Members(BaseModel):
+    """What is to be done to images, and for whom."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    operations: Operations = Field(
+        default=[],
+        description="Applied in order. Without any, an image is turned upright, stripped of metadata and re-encoded.",
+    )
+    email: EmailAddress | None = Field(None, description="Where the results can be mailed to.")
+
+
+class ProcessImages(Members):
+    """Images, and what is to be done to them."""
+
+    images: list[AnyItem] = Field(min_length=1)
+
+
+class ProcessImagesForm(Members):
+    """Image files, and what is to be done to them."""
+
+    images: list[FileStorage] = Field(min_length=1)
+    email: EmailAddress | SkipJsonSchema[None] = Field(
+        None, description="Where the results can be mailed to.", json_schema_extra=without_default
+    )
+
+
+class BlurMembers(BaseModel):
+    """How much to blur, and for whom."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+    email: EmailAddress
+    radius: float = Field(_RADIUS.default, **_RADIUS.metadata)
+
+
+class BlurForm(BlurMembers):
+    """Image files to blur."""
+
+    images: list[FileStorage] = Field(min_length=1)
+
+
+class IdempotencyHeader(BaseModel):
+    """Makes a repeated request harmless."""
+
+    idempotency_key: str | None = Field(
+        None,
+        alias="Idempotency-Key",
+        pattern=r"^[\x21-\x7e]{1,255}$",
+        description="Of the client's choice. The same request with the same key makes one group within 24 hours.",
+    )

@@ -1,0 +1,32 @@
+"""The settings of the API."""
+
+from typing import Annotated, Any
+
+from darkroom_contracts import limits
+from darkroom_runtime.settings import Settings
+from pydantic import Field, PositiveInt, SecretStr, field_validator
+from pydantic_settings import NoDecode
+
+
+class ApiSettings(Settings):
+    """What the API is told beside what every process is told."""
+
+    api_host: str = Field("127.0.0.1", description="The address to listen on.")
+    api_port: int = Field(8000, ge=1, le=65_535, description="The port to listen on.")
+    api_workers: PositiveInt = Field(2, description="Processes that answer requests.")
+    api_threads: int = Field(16, ge=2, description="Requests that one process answers at the same time.")
+    api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        (), description="Keys that may hand work in, separated by commas. Without one, everybody may."
+    )
+    max_image_bytes: PositiveInt = Field(limits.MAX_IMAGE_BYTES, description="The largest file of one image.")
+    max_pixels: PositiveInt = Field(limits.MAX_PIXELS, description="The most pixels of one image.")
+    max_images: PositiveInt = Field(limits.MAX_IMAGES, description="The most images of one group.")
+    max_request_bytes: PositiveInt = Field(limits.MAX_REQUEST_BYTES, description="The largest body of a request.")
+    max_json_bytes: PositiveInt = Field(
+        64_000_000, description="The largest JSON body of a request, which is held in memory as a whole."
+    )
+
+    @field_validator("api_keys", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        return tuple(key.strip() for key in value.split(",") if key.strip()) if isinstance(value, str) else value

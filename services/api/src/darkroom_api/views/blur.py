@@ -1,0 +1,41 @@
+"""The form: photographs in, blurred photographs back."""
+
+from darkroom_contracts.operations import Blur
+from flask import Response, request
+from flask_openapi3 import APIBlueprint, Tag
+from flask_openapi3.utils import parse_form
+from pydantic import ValidationError
+
+from darkroom_api.api_keys import asks_for_key
+from darkroom_api.intake import bodies
+from darkroom_api.intake.submission import Submission
+from darkroom_api.problems import Problem
+from darkroom_api.schemas.document import NEEDS_KEY
+from darkroom_api.schemas.requests import BlurForm, BlurMembers, IdempotencyHeader
+from darkroom_api.validation import refuse
+from darkroom_api.views.process_images import ANSWERS, accept
+
+blueprint = APIBlueprint("blur", __name__, abp_tags=[Tag(name="groups", description="Batches of images")])
+
+_content, _schemas = parse_form(BlurForm)
+blueprint.components_schemas |= _schemas
+
+
+@blueprint.post(
+    "/blur",
+    security=NEEDS_KEY,
+    responses=ANSWERS,
+    openapi_extensions={"requestBody": {"required": True, "content": _content}},
+)
+@asks_for_key
+def blur(header: IdempotencyHeader) -> tuple[Response, int]:
+    """Blur photographs, as a form sends them."""
+    if request.mimetype != "multipart/form-data":
+        raise Problem(415, "Send `multipart/form-data`.")
+    fields = bodies.form_fields()
+    images = bodies.form_images()
+    try:
+        members = BlurMembers.model_validate_strings(fields)
+    except ValidationError as error:
+        refuse(error)
+    return accept(Submission(images, (Blur(radius=members.radius),), members.email), header.idempotency_key)
