@@ -18,16 +18,23 @@ class Watch:
     """Told of the changes of one group."""
 
     def __init__(self) -> None:
-        self._changed = threading.Event()
+        self._told = threading.Event()
+        self._ended = False
 
     def wait(self, seconds: float) -> bool:
-        """Wait until the group has changed since the last wait, or may have. False where the time ran out."""
-        changed = self._changed.wait(max(0.0, seconds))
-        self._changed.clear()
-        return changed
+        """Wait until the group has changed since the last wait, or may have. False where there is no more time."""
+        told = self._told.wait(max(0.0, seconds))
+        self._told.clear()
+        return told and not self._ended
 
     def tell(self) -> None:
-        self._changed.set()
+        """The group has changed."""
+        self._told.set()
+
+    def end(self) -> None:
+        """There is no more time."""
+        self._ended = True
+        self._told.set()
 
 
 class Changes:
@@ -61,7 +68,8 @@ class Changes:
     def close(self) -> None:
         """Let everybody go who watches, and nobody watch again."""
         self._closed.set()
-        self._tell_all()
+        for watch in self._all():
+            watch.end()
 
     def _add(self, group_id: str, watch: Watch) -> None:
         with self._lock:
@@ -69,6 +77,8 @@ class Changes:
             if self._thread is None:  # not before: a thread does not survive the fork of a worker
                 self._thread = threading.Thread(target=self._run, name="changes", daemon=True)
                 self._thread.start()
+        if self._closed.is_set():  # in between
+            watch.end()
 
     def _remove(self, group_id: str, watch: Watch) -> None:
         with self._lock:
@@ -85,7 +95,7 @@ class Changes:
                 self._closed.wait(1.0)
 
     def _listen(self) -> None:
-        with self._redis.pubsub() as subscription:
+        with self._redis.pubsub() as subscription:  # type: ignore[no-untyped-call]  # as redis-py has it
             subscription.subscribe(CHANGES)
             while not self._closed.is_set():
                 if message := subscription.get_message(timeout=1.0):
@@ -93,14 +103,13 @@ class Changes:
 
     def _pass_on(self, message: dict[str, Any]) -> None:
         if message["type"] == "subscribe":
-            self._tell_all()  # what was published before this was not heard
-            return
-        with self._lock:
-            for watch in self._watches.get(message["data"], ()):
-                watch.tell()
+            told = self._all()  # what was published before this was not heard
+        else:
+            with self._lock:
+                told = list(self._watches.get(message["data"], ()))
+        for watch in told:
+            watch.tell()
 
-    def _tell_all(self) -> None:
+    def _all(self) -> list[Watch]:
         with self._lock:
-            for watches in self._watches.values():
-                for watch in watches:
-                    watch.tell()
+            return [watch for watches in self._watches.values() for watch in watches]

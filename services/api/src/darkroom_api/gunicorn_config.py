@@ -52,7 +52,7 @@ def child_exit(_server: Any, worker: Any) -> None:
     """Take what the worker had open out of the metrics."""
     from prometheus_client import multiprocess  # not before the folder is named
 
-    multiprocess.mark_process_dead(worker.pid)
+    multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]  # as prometheus_client has it
 
 
 def on_exit(_server: Any) -> None:

@@ -36,7 +36,7 @@ def exposition(redis: Redis) -> bytes:
     if DIRECTORY not in os.environ:
         return generate_latest(REGISTRY) + generate_latest(queues)
     together = CollectorRegistry()
-    multiprocess.MultiProcessCollector(together)
+    multiprocess.MultiProcessCollector(together)  # type: ignore[no-untyped-call]  # as prometheus_client has it
     return generate_latest(together) + generate_latest(queues)
 
 

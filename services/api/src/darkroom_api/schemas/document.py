@@ -1,13 +1,12 @@
 """What the OpenAPI document says beside what follows from the models."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any
 
 from darkroom_contracts.formats import FILE_TYPES, WRITABLE
 from flask_openapi3 import Info
 from flask_openapi3.types import ResponseDict, SecuritySchemesDict
-from pydantic import BaseModel
 
 from darkroom_api.api_keys import SCHEME
 from darkroom_api.problems import MEDIA_TYPE
@@ -42,11 +41,13 @@ _DESCRIPTIONS = {
 }
 
 
-def answers(good: Mapping[int, type[BaseModel] | dict[str, Any]], *problems: int) -> ResponseDict:
+def answers(good: ResponseDict, *problems: int) -> ResponseDict:
     """The documentation of all answers of an endpoint: the good ones, and the problems, among them always 500."""
     content = {MEDIA_TYPE: {"schema": {"$ref": f"#/components/schemas/{ProblemDetails.__name__}"}}}
-    bad = {status: {"description": _DESCRIPTIONS[status], "content": content} for status in (*problems, 500)}
-    return {**good, **bad}
+    bad: ResponseDict = {
+        status: {"description": _DESCRIPTIONS[status], "content": content} for status in (*problems, 500)
+    }
+    return good | bad
 
 
 def content(description: str, kinds: dict[str, Any], headers: Sequence[str] = ()) -> dict[str, Any]:

@@ -61,7 +61,9 @@ class ImageItem(BaseModel):
 
 
 def _kind(item: Any) -> str | None:
-    return {str: "text", dict: "object"}.get(type(item))
+    if isinstance(item, str):
+        return "text"
+    return "object" if isinstance(item, dict) else None
 
 
 AnyItem: TypeAlias = Annotated[

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, cast
 
-import flask_openapi3_swagger
+import flask_openapi3_swagger  # type: ignore[import-untyped]  # it ships no types
 from flask import Blueprint, current_app, render_template
 from flask_openapi3 import OpenAPI
 
