@@ -10,7 +10,7 @@ save_state_interval = 60_000  # milliseconds
 
 # Without a login, Flower's pages are open to whoever reaches the port: they may look, not touch.
 _login = os.environ.get("DARKROOM_FLOWER_LOGIN", "")
-basic_auth = [_login] if _login else None
+basic_auth = [_login] if _login else []
 read_only = not _login
 
 max_tasks = 10_000
