@@ -3,11 +3,11 @@
 from dataclasses import MISSING, fields
 from dataclasses import Field as DataclassField
 from types import NoneType
-from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, Union, get_args, get_type_hints
 
 from darkroom_contracts.operations import MAX_OPERATIONS, OPERATIONS, Operation
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model
-from pydantic.json_schema import JsonDict
+from pydantic.config import JsonDict
 
 _NOT_YET = {"image_id"}
 """Arguments that are not taken before images can be uploaded ahead."""
@@ -31,7 +31,7 @@ class _Arguments(BaseModel):
 
 def _model(operation: type[Operation]) -> type[_Arguments]:
     hints = get_type_hints(operation)
-    arguments: dict[str, Any] = {
+    arguments: dict[str, Any] = {"op": (Literal[operation.op], ...)} | {
         argument.name: (_given(hints[argument.name]), _field(argument))
         for argument in fields(operation)  # type: ignore[arg-type]  # each is a dataclass, their base is not
         if argument.name not in _NOT_YET
@@ -40,7 +40,6 @@ def _model(operation: type[Operation]) -> type[_Arguments]:
         operation.__name__,
         __base__=type("_Base", (_Arguments,), {"model_config": ConfigDict(json_schema_extra=_RULES.get(operation.op))}),
         __doc__=operation.__doc__,
-        op=(Literal[operation.op], ...),
         **arguments,
     )
 
@@ -52,10 +51,10 @@ def _given(hint: Any) -> Any:
 
 
 def _field(argument: "DataclassField[Any]") -> Any:
-    required = argument.default is MISSING
-    if required or argument.default is None:
-        omit = {} if required else {"json_schema_extra": without_default}
-        return Field(... if required else None, **argument.metadata, **omit)
+    if argument.default is MISSING:
+        return Field(**argument.metadata)
+    if argument.default is None:
+        return Field(None, json_schema_extra=without_default, **argument.metadata)
     return Field(argument.default, **argument.metadata)
 
 
@@ -73,11 +72,14 @@ def _operation(arguments: _Arguments) -> Operation:
     return OPERATIONS[arguments.op](**given)  # type: ignore[attr-defined]  # every model made above has it
 
 
-AnyOperation: TypeAlias = Annotated[
-    Union[tuple(MODELS.values())],  # noqa: UP007 - made at run time
-    Field(discriminator="op"),
-    AfterValidator(_operation),
-]
-"""An operation in a request; an ``Operation`` once it was validated."""
+if TYPE_CHECKING:
+    AnyOperation: TypeAlias = Operation
+else:
+    AnyOperation = Annotated[
+        Union[tuple(MODELS.values())],  # noqa: UP007 - made at run time
+        Field(discriminator="op"),
+        AfterValidator(_operation),
+    ]
+    """An operation in a request; an ``Operation`` once it was validated."""
 
 Operations: TypeAlias = Annotated[list[AnyOperation], Field(max_length=MAX_OPERATIONS)]
