@@ -3,6 +3,8 @@
 import random
 import socket
 from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Self
 
 HOST = "127.0.0.1"
 """The only address anything listens on here: nothing of a local system is for the network."""
@@ -53,3 +55,31 @@ def _first_free(ports: Iterable[int]) -> int:
         if is_free(port):
             return port
     raise NoFreePortError(f"No port is free on {HOST}; {len(tried)} from {min(tried)} to {max(tried)} were tried.")
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """The ports of one local system."""
+
+    api: int
+    flower: int
+    redis: int
+    smtp: int
+    control: int
+
+    @classmethod
+    def familiar(cls, api: int | None = None) -> Self:
+        """The usual ports, or ones close by where they are taken. A given port of the API is not departed from.
+
+        Raises:
+            NoFreePortError: the given port, or every one near the usual ones, is taken.
+        """
+        if api and not is_free(api):
+            raise NoFreePortError(f"Port {api} is taken on {HOST}. Choose another one, or none to be given a free one.")
+        return cls(api=api or near(8000), flower=near(5555), redis=near(6379), smtp=near(1025), control=anywhere())
+
+    @classmethod
+    def unfamiliar(cls) -> Self:
+        """Ports that keep out of the way of anything else on this machine."""
+        api, flower, redis, smtp, control = (anywhere() for _ in range(5))
+        return cls(api, flower, redis, smtp, control)

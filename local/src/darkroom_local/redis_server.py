@@ -22,7 +22,9 @@ _PATIENCE = 30.0
 """Seconds a server may take until it answers: it reads its whole append-only file first."""
 _LOG_LINES = 5
 _POLL = 0.02
-_AT_ONCE = Retry(NoBackoff(), 0)
+
+AT_ONCE = Retry(NoBackoff(), 0)
+"""Ask once: who asks again does so in a way of its own."""
 
 
 class RedisServerError(RuntimeError):
@@ -46,20 +48,19 @@ def find_server() -> Path:
         ) from None
 
 
-def command(data_dir: Path, port: int) -> list[str]:
-    """How to run Redis so that a killed server forgets nothing it has confirmed, and a full one refuses."""
-    options = {
+def options(data_dir: Path, port: int) -> list[str]:
+    """What to run it with, so that a killed server forgets nothing it has confirmed, and a full one refuses."""
+    settings = {
         "bind": ports.HOST,
         "port": str(port),
-        "dir": str(data_dir.resolve()),
+        "dir": str(data_dir),
         "appendonly": "yes",
         "appendfsync": "everysec",
         "maxmemory": "768mb",
         "maxmemory-policy": "noeviction",
+        "save": "",  # the append-only file is enough; snapshots would only fork a second copy
     }
-    arguments = [argument for name, value in options.items() for argument in (f"--{name}", value)]
-    # A list of one empty string: the append-only file is enough, snapshots would only fork a second copy.
-    return [str(find_server()), *arguments, "--save", ""]
+    return [argument for name, value in settings.items() for argument in (f"--{name}", value)]
 
 
 class RedisServer:
@@ -95,7 +96,10 @@ class RedisServer:
         self._data_dir.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                command(self._data_dir, self.port), stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                [find_server(), *options(self._data_dir, self.port)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
             )
         try:
             self._wait_until_it_answers(self._process)
@@ -143,7 +147,7 @@ class RedisServer:
 def serving_process(port: int) -> int | None:
     """The process id of the Redis that answers on this port, or None where none is ready to."""
     try:
-        with redis.Redis(host=ports.HOST, port=port, socket_timeout=1.0, retry=_AT_ONCE) as client:
+        with redis.Redis(host=ports.HOST, port=port, socket_timeout=1.0, retry=AT_ONCE) as client:
             client.ping()  # INFO answers already while the file is read, PING does not
             return int(client.info("server")["process_id"])
     except redis.RedisError:

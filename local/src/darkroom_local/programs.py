@@ -1,0 +1,119 @@
+"""Which programs make up a local system, and how each is run: compose.yaml without the containers.
+
+Commands hold no path: they run in the data folder, and the rest is in their environment. So neither
+supervisor's configuration nor a socket's address can choke on the name of a folder.
+"""
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from darkroom_contracts.queues import Queue
+
+from darkroom_local import redis_server
+from darkroom_local.folder import Folder
+from darkroom_local.ports import HOST, Ports
+
+GROUND = "ground"
+"""The group of the programs that the others stand on: started before them, stopped after them."""
+SERVICES = "services"
+"""The group of all others."""
+
+WORKER_NODE = "images@local"
+MAILER_NODE = "mail@local"
+_FLOWER_CONFIG = Path(__file__).parents[3] / "services" / "flower" / "flowerconfig.py"
+_LARGEST_MAIL = 32 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """One program of the system.
+
+    Attributes:
+        name: as its service is called in compose.
+        command: what to run.
+        stop_signal: what asks it to end.
+        stop_seconds: how long it may take to end before it is killed.
+        group: those it is started and stopped together with.
+    """
+
+    name: str
+    command: list[str]
+    stop_signal: str = "TERM"
+    stop_seconds: int = 10
+    group: str = SERVICES
+
+
+def programs(ports: Ports) -> list[Program]:
+    """All programs of a system on these ports."""
+    return [
+        Program("redis", _redis(ports.redis), stop_seconds=30, group=GROUND),
+        Program("inbox", _inbox(ports.smtp), group=GROUND),
+        Program("api", _python("gunicorn", "--config", "python:darkroom_api.gunicorn_config", "darkroom_api.wsgi:app")),
+        # On SIGQUIT it finishes the image at hand, within its grace period.
+        Program("worker", _worker(), stop_signal="QUIT", stop_seconds=30),
+        Program("scheduler", _python("celery", "-A", "darkroom_scheduler.app", "beat")),
+        Program("mailer", _consumer("darkroom_mailer.app", MAILER_NODE, Queue.MAIL), stop_seconds=30),
+        Program("flower", _python("celery", "flower")),
+    ]
+
+
+def environment(folder: Folder, ports: Ports, given: Mapping[str, str]) -> dict[str, str]:
+    """The environment of every program.
+
+    Args:
+        folder: where the system keeps its data.
+        ports: where its programs listen.
+        given: settings as their user wants them; where the programs find each other is not theirs to say.
+    """
+    redis = f"redis://{HOST}:{ports.redis}/0"
+    defaults = {
+        "DARKROOM_LOG_FORMAT": "console",
+        "DARKROOM_WORKER_CONCURRENCY": "auto",
+        "DARKROOM_SMTP_HOST": HOST,
+        "DARKROOM_SMTP_PORT": str(ports.smtp),
+    }
+    fixed = {
+        "CELERY_BROKER_URL": redis,
+        "DARKROOM_API_HOST": HOST,
+        "DARKROOM_API_PORT": str(ports.api),
+        "DARKROOM_FLOWER_DIR": str(folder.flower.resolve()),
+        "DARKROOM_REDIS_PASSWORD": "",
+        "DARKROOM_REDIS_URL": redis,
+        "DARKROOM_STORAGE_DIR": str(folder.blobs.resolve()),
+        "FLOWER_ADDRESS": HOST,
+        "FLOWER_CONF": str(_FLOWER_CONFIG),
+        "FLOWER_PORT": str(ports.flower),
+        "PATH": os.pathsep.join([*_program_folders(), given.get("PATH", os.defpath)]),
+        "PYTHONSAFEPATH": "1",  # the data folder, in which they run, is no place to import from
+        "PYTHONUNBUFFERED": "1",
+    }
+    return defaults | {name: value for name, value in given.items() if value} | fixed
+
+
+def _program_folders() -> list[str]:
+    return [str(Path(sys.executable).parent), str(redis_server.find_server().parent)]
+
+
+def _redis(port: int) -> list[str]:
+    return [redis_server.find_server().name, *redis_server.options(Path("redis"), port)]
+
+
+def _python(module: str, *arguments: str) -> list[str]:
+    return ["python", "-m", module, *arguments]
+
+
+def _consumer(app: str, node: str, *queues: Queue) -> list[str]:
+    quiet = ("--without-mingle", "--without-gossip")
+    return _python("celery", "-A", app, "worker", "-Q", ",".join(queues), "-n", node, *quiet)
+
+
+def _worker() -> list[str]:
+    return _consumer("darkroom_worker.app", WORKER_NODE, Queue.IMAGES, Queue.MAINTENANCE)
+
+
+def _inbox(port: int) -> list[str]:
+    handler = ("--class", "aiosmtpd.handlers.Mailbox", "mail")
+    return _python("aiosmtpd", "--nosetuid", "--listen", f"{HOST}:{port}", "--size", str(_LARGEST_MAIL), *handler)
