@@ -142,6 +142,11 @@ def issue_served(issue: str) -> str:
     return f"{_ROOT}:newsletter:issue:{issue}:served"
 
 
+def issue_lock(issue: str) -> str:
+    """Redis string: held by the one run that sends letters of an issue."""
+    return f"{_ROOT}:newsletter:issue:{issue}:lock"
+
+
 def figures(week: int) -> str:
     """Redis hash: what was counted in a week, numbered from the one that held 1 January 1970."""
     return f"{_ROOT}:figures:{week}"

@@ -29,6 +29,7 @@ class Settings(BaseSettings):
     redis_url: RedisDsn = Field(RedisDsn("redis://127.0.0.1:6379/0"), description="The shared Redis.")
     redis_password: SecretStr | None = Field(None, description="Its password, where it asks for one.")
     storage_dir: Path = Field(Path("data/blobs"), description="The folder that holds originals and results.")
+    keep_results: int = Field(24 * 3600, ge=1, description="Seconds after its end until a group is deleted.")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] = "json"
 

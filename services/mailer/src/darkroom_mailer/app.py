@@ -11,5 +11,5 @@ app = consumer_process(
     "mailer",
     settings,
     mail_consumer(settings, concurrency=settings.mailer_concurrency),
-    tasks=[],
+    tasks=["darkroom_mailer.tasks"],
 )

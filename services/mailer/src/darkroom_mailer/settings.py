@@ -1,12 +1,14 @@
 """What the mailer is told."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from darkroom_runtime.settings import Settings
-from pydantic import Field, PositiveInt, SecretStr
+from darkroom_contracts.mail import Address
+from darkroom_runtime.links import LinkSettings
+from darkroom_runtime.newsletter_calendar import CalendarSettings
+from pydantic import AfterValidator, Field, NonNegativeInt, PositiveInt, SecretStr, StringConstraints
 
 
-class MailerSettings(Settings):
+class MailerSettings(LinkSettings, CalendarSettings):
     """Settings of the mailer."""
 
     mailer_concurrency: PositiveInt = Field(4, description="Mails sent at once.")
@@ -16,3 +18,27 @@ class MailerSettings(Settings):
     smtp_user: str | None = Field(None, description="The user to log in as, where the server asks for one.")
     smtp_password: SecretStr | None = Field(None, description="Its password.")
     smtp_timeout: float = Field(60.0, gt=0, le=600, description="Seconds to wait for each answer of the server.")
+    mail_from: Annotated[str, AfterValidator(Address)] = Field(
+        "darkroom@localhost", description="The address that mails come from."
+    )
+    mail_from_name: Annotated[str, StringConstraints(max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")] = Field(
+        "Darkroom", description="The name that mails come from."
+    )
+    mail_attach_limit: NonNegativeInt = Field(
+        15_000_000, description="The largest archive, in bytes, that is attached; a larger one is linked to."
+    )
+    mail_retry_wait: float = Field(
+        30.0, gt=0, le=3600, description="Seconds until a mail is tried again; doubled each time, up to an hour."
+    )
+    mail_retry_period: PositiveInt = Field(86_400, description="Seconds after which a mail is given up.")
+    newsletter_rate: float = Field(
+        5.0, ge=0.1, le=100, description="Letters sent each second, by all mailers together."
+    )
+    newsletter_bounce_limit: PositiveInt = Field(
+        3, description="Letters in a row that an address's server refuses for good before the address is removed."
+    )
+
+    @property
+    def longest_sending(self) -> float:
+        """Seconds after which sending one mail is certainly over: a dozen answers to wait for, and its composition."""
+        return 15 * self.smtp_timeout + 60

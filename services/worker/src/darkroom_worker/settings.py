@@ -15,7 +15,6 @@ class WorkerSettings(Settings):
     image_time_limit: int = Field(100, ge=1, le=600, description="Seconds an image may take before it is given up.")
     max_pixels: int = Field(50_000_000, ge=1, description="The most pixels, width times height, an image may have.")
     recovery_grace: int = Field(30, ge=1, description="Seconds after which an image nobody began is sent again.")
-    keep_results: int = Field(24 * 3600, ge=1, description="Seconds after its end until a group is deleted.")
 
     @property
     def hard_time_limit(self) -> int:

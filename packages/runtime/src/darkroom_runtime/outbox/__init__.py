@@ -2,6 +2,6 @@
 
 from darkroom_runtime.outbox.post import Post
 from darkroom_runtime.outbox.records import Claim, MailRecord, Refusal
-from darkroom_runtime.outbox.store import Outbox, UnknownMailError
+from darkroom_runtime.outbox.store import Occasion, Outbox, Result, UnknownMailError
 
-__all__ = ["Claim", "MailRecord", "Outbox", "Post", "Refusal", "UnknownMailError"]
+__all__ = ["Claim", "MailRecord", "Occasion", "Outbox", "Post", "Refusal", "Result", "UnknownMailError"]

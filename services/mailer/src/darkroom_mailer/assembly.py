@@ -1,0 +1,37 @@
+"""How the parts that send a mail are put together."""
+
+from zoneinfo import ZoneInfo
+
+from darkroom_runtime.blobs import LocalBlobStorage
+from darkroom_runtime.groups import GroupStore
+from darkroom_runtime.links import Links
+from darkroom_runtime.outbox import Outbox
+from darkroom_runtime.subscribers import Subscribers
+from redis import Redis
+
+from darkroom_mailer.composition import Composer
+from darkroom_mailer.delivery import Delivery
+from darkroom_mailer.results import ResultsMails
+from darkroom_mailer.settings import MailerSettings
+
+
+def make_delivery(settings: MailerSettings, redis: Redis, worker: str) -> Delivery:
+    """What sends mails.
+
+    Args:
+        settings: of the mailer.
+        redis: where all records are.
+        worker: the name under which this mailer keeps its heartbeat.
+    """
+    subscribers = Subscribers(redis)
+    links = Links(settings, redis)
+    results = ResultsMails(
+        groups=GroupStore(redis),
+        storage=LocalBlobStorage(settings.storage_dir),
+        links=links,
+        attach_limit=settings.mail_attach_limit,
+        keep_results=settings.keep_results,
+        timezone=ZoneInfo(settings.timezone),
+    )
+    composer = Composer(settings, redis, results, subscribers, links)
+    return Delivery(settings, Outbox(redis), composer, subscribers, worker)

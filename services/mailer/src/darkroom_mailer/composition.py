@@ -1,0 +1,75 @@
+"""What each kind of mail says, put together at the moment it is sent."""
+
+from dataclasses import dataclass
+
+from darkroom_contracts.mail import ConfirmationMail, MailContent, NewsletterMail, ResultsMail, TextMail
+from darkroom_runtime.figures import read_figures
+from darkroom_runtime.links import Links
+from darkroom_runtime.newsletter_calendar import Issue
+from darkroom_runtime.outbox import Claim
+from darkroom_runtime.subscribers import CONFIRMATION_PERIOD, Subscribers
+from redis import Redis
+
+from darkroom_mailer.envelope import Letter
+from darkroom_mailer.reasons import NotWantedError
+from darkroom_mailer.results import ResultsMails
+from darkroom_mailer.settings import MailerSettings
+from darkroom_mailer.templates import render
+
+
+@dataclass(frozen=True, slots=True)
+class Composer:
+    """Writes letters from what is known when they are sent."""
+
+    settings: MailerSettings
+    redis: Redis
+    results: ResultsMails
+    subscribers: Subscribers
+    links: Links
+
+    def compose(self, claim: Claim) -> Letter:
+        """The letter of this mail.
+
+        Raises:
+            NotWantedError: there is no need for it any more.
+            NothingToSendError: what it was to carry is gone.
+            OSError: the storage does not answer.
+        """
+        content: MailContent = claim.content
+        match content:
+            case TextMail():
+                return Letter(content.subject, content.body)
+            case ResultsMail():
+                return self.results.letter(content.group_id)
+            case ConfirmationMail():
+                return self._confirmation(claim)
+            case NewsletterMail():
+                return self._newsletter(claim, Issue(content.issue))
+        raise TypeError(f"No letter is known for mails of the kind {content.kind}.")
+
+    def _confirmation(self, claim: Claim) -> Letter:
+        (address,) = claim.to
+        if address in self.subscribers:
+            raise NotWantedError("The address has the newsletter already.")
+        url = self.links.confirmation(address)
+        words = render("confirmation", url=url, hours=CONFIRMATION_PERIOD // 3600, host=self.settings.public_url.host)
+        return Letter(words.subject, words.text, words.html)
+
+    def _newsletter(self, claim: Claim, issue: Issue) -> Letter:
+        (address,) = claim.to
+        if address not in self.subscribers:
+            raise NotWantedError("The address has left the newsletter.")
+        url = self.links.unsubscription(address)
+        figures = read_figures(self.redis, issue.reported_week)
+        words = render("newsletter", issue=issue, figures=figures, unsubscribe_url=url, home=self.settings.public_url)
+        return Letter(words.subject, words.text, words.html, headers=_list_headers(url, self.settings))
+
+
+def _list_headers(unsubscribe_url: str, settings: MailerSettings) -> dict[str, str]:
+    """What lets a mail program offer to unsubscribe: RFC 2369, RFC 2919, and with one click, RFC 8058."""
+    domain = settings.mail_from.rpartition("@")[2]
+    return {
+        "List-Id": f"<newsletter.{domain}>",
+        "List-Unsubscribe": f"<{unsubscribe_url}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+    }

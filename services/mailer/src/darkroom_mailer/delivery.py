@@ -1,0 +1,106 @@
+"""Sending a mail of the outbox, once, and writing down what became of it."""
+
+from dataclasses import dataclass
+
+import structlog
+from darkroom_contracts.mail import Address, MailState, NewsletterMail
+from darkroom_runtime import logs
+from darkroom_runtime.outbox import Claim, Outbox, Result
+from darkroom_runtime.subscribers import Subscribers
+
+from darkroom_mailer.composition import Composer
+from darkroom_mailer.envelope import seal
+from darkroom_mailer.reasons import NothingToSendError, NotWantedError
+from darkroom_mailer.settings import MailerSettings
+from darkroom_mailer.smtp import MailRefusedError, MailServer, UnreachableError
+from darkroom_mailer.verdict import Verdict, ended
+
+_log = structlog.get_logger(__name__)
+
+
+class _ClaimLostError(Exception):
+    """Another mailer has taken the mail over meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    result: Result
+    bounced: tuple[Address, ...] = ()
+    reachable: bool = True
+
+
+class Delivery:
+    """Sends mails. Safe to share between threads."""
+
+    def __init__(
+        self, settings: MailerSettings, outbox: Outbox, composer: Composer, subscribers: Subscribers, worker: str
+    ) -> None:
+        self._settings = settings
+        self._outbox = outbox
+        self._composer = composer
+        self._subscribers = subscribers
+        self._worker = worker
+        self._server = MailServer(settings)
+        self._verdict = Verdict(first_wait=settings.mail_retry_wait, period=settings.mail_retry_period)
+
+    def deliver(self, mail_id: str) -> bool:
+        """Send a mail if it is due and nobody else does.
+
+        Returns:
+            False if the mail server, or what the mail is made from, could not be reached. The mail is tried again.
+        """
+        claim = self._outbox.claim(mail_id, worker=self._worker, longest=self._settings.longest_sending)
+        if claim is None:
+            _log.info("nothing_to_send", mail_id=mail_id)
+            return True
+        with logs.request(claim.request_id):
+            attempt = self._attempt(claim)
+            if self._outbox.settle(claim, attempt.result):
+                self._note(claim, attempt)
+        return attempt.reachable
+
+    def _attempt(self, claim: Claim) -> _Attempt:
+        if claim.attempt > 1 and self._verdict.is_late(claim):  # also ends a mail that stops its mailer each time
+            return _Attempt(self._verdict.give_up(claim, "It was begun and never came to an end."))
+        try:
+            return self._send(claim)
+        except _ClaimLostError as error:
+            return _Attempt(ended(claim, MailState.QUEUED, str(error)))  # which is then not written down
+        except NotWantedError as error:
+            return _Attempt(ended(claim, MailState.CANCELLED, str(error)))
+        except NothingToSendError as error:
+            return _Attempt(ended(claim, MailState.FAILED, str(error)))
+        except (UnreachableError, OSError) as error:
+            return _Attempt(self._verdict.try_later(claim, str(error)), reachable=False)
+
+    def _send(self, claim: Claim) -> _Attempt:
+        def before_text() -> None:
+            if not self._outbox.hand_over(claim):
+                raise _ClaimLostError("Another mailer has taken this mail over.")
+
+        text = seal(self._composer.compose(claim), claim, self._settings)
+        try:
+            refusals = self._server.send(claim.to, text, before_text=before_text)
+        except MailRefusedError as error:
+            return _Attempt(self._verdict.on_answers(claim, dict.fromkeys(claim.to, error.refusal)))
+        bounced = tuple(address for address, refusal in refusals.items() if refusal.is_final)
+        return _Attempt(self._verdict.on_answers(claim, refusals), bounced)
+
+    def _note(self, claim: Claim, attempt: _Attempt) -> None:
+        _log.info(
+            "mail_attempted",
+            mail_id=claim.mail_id,
+            kind=claim.content.kind,
+            attempt=claim.attempt,
+            state=attempt.result.state,
+            codes=[refusal.code for refusal in attempt.result.refused.values()],
+        )
+        if isinstance(claim.content, NewsletterMail):
+            self._keep_the_list_clean(claim, attempt)
+
+    def _keep_the_list_clean(self, claim: Claim, attempt: _Attempt) -> None:
+        for address in attempt.bounced:
+            if self._subscribers.bounced(address, limit=self._settings.newsletter_bounce_limit):
+                _log.warning("subscriber_removed", mail_id=claim.mail_id, reason="its server refuses our letters")
+        if attempt.result.state is MailState.SENT:
+            self._subscribers.reached(claim.to[0])

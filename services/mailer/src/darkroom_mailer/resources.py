@@ -1,0 +1,56 @@
+"""What tasks work with. Opened once by each mailer and shared by its threads."""
+
+from datetime import datetime
+from functools import cache
+from zoneinfo import ZoneInfo
+
+from darkroom_runtime.groups import GroupStore
+from darkroom_runtime.heartbeat import worker_name
+from darkroom_runtime.newsletter_calendar import Issue, latest_issue
+from darkroom_runtime.outbox import Outbox
+from darkroom_runtime.redis_client import connect
+from darkroom_runtime.subscribers import Subscribers
+from redis import Redis
+
+from darkroom_mailer.announcements import Announcements
+from darkroom_mailer.app import settings
+from darkroom_mailer.assembly import make_delivery
+from darkroom_mailer.delivery import Delivery
+from darkroom_mailer.newsletter import Newsletter
+
+
+@cache
+def redis() -> Redis:
+    """Redis, waited for longer than in the API: what became of a mail must be written down."""
+    return connect(settings, patience=5.0, retries=8)
+
+
+@cache
+def outbox() -> Outbox:
+    """The records of mails."""
+    return Outbox(redis())
+
+
+@cache
+def delivery() -> Delivery:
+    """What sends a mail, under the name of this mailer."""
+    return make_delivery(settings, redis(), worker_name())
+
+
+@cache
+def announcements() -> Announcements:
+    """The groups whose results are still to be mailed."""
+    return Announcements(redis(), GroupStore(redis()), outbox())
+
+
+@cache
+def newsletter() -> Newsletter:
+    """What sends the newsletter."""
+    return Newsletter(
+        redis(), outbox(), Subscribers(redis()), deliver=delivery().deliver, rate=settings.newsletter_rate
+    )
+
+
+def issue_now() -> Issue:
+    """The newest issue of the newsletter, as of now."""
+    return latest_issue(datetime.now(ZoneInfo(settings.timezone)))

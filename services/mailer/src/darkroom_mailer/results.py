@@ -1,0 +1,80 @@
+"""The mail that carries a group's results: attached where they are small enough, otherwise behind a link."""
+
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+
+from darkroom_contracts.states import ImageState
+from darkroom_runtime import archive
+from darkroom_runtime.blobs import BlobNotFoundError, BlobStorage
+from darkroom_runtime.groups import Group, GroupStore, UnknownGroupError
+from darkroom_runtime.links import Links
+
+from darkroom_mailer.envelope import Attachment, Letter
+from darkroom_mailer.reasons import NothingToSendError, NotWantedError
+from darkroom_mailer.templates import render
+
+_GONE = "The results have expired and were deleted."
+
+
+_MOST_FAILURES = 50
+"""Failures that a mail lists; the manifest in the archive lists all."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResultsMails:
+    """Writes the mails that carry results.
+
+    Args:
+        groups: where the groups' records are.
+        storage: where their results are.
+        links: for results that are not attached.
+        attach_limit: the largest archive, in bytes, that is attached.
+        keep_results: seconds after a group's end until it is deleted.
+        timezone: in which times are given.
+    """
+
+    groups: GroupStore
+    storage: BlobStorage
+    links: Links
+    attach_limit: int
+    keep_results: int
+    timezone: tzinfo
+
+    def letter(self, group_id: str) -> Letter:
+        """The letter about a group that ended.
+
+        Raises:
+            NotWantedError: the group is running again.
+            NothingToSendError: the group has expired.
+            OSError: the storage does not answer.
+        """
+        group = self._read(group_id)
+        if group.finished_at is None:
+            raise NotWantedError("The group is running again, and ends once more.")
+        attachment = self._attachment(group)
+        kept_until = datetime.fromtimestamp(group.finished_at + self.keep_results, self.timezone)
+        words = render(
+            "results",
+            counts=group.counts,
+            failures=[(image.name, image.outcome.error) for image in group.images if image.state is ImageState.FAILED],
+            most=_MOST_FAILURES,
+            attached=attachment is not None,
+            archive_url=self.links.archive(group_id),
+            kept_until=f"{kept_until:%d %B %Y, %H:%M %Z}",
+        )
+        return Letter(words.subject, words.text, words.html, attachment)
+
+    def _read(self, group_id: str) -> Group:
+        try:
+            return self.groups.read(group_id)
+        except UnknownGroupError:
+            raise NothingToSendError(_GONE) from None
+
+    def _attachment(self, group: Group) -> Attachment | None:
+        content = archive.stream(group, self.storage)
+        if not group.counts.succeeded or len(content) > self.attach_limit:
+            return None
+        try:
+            return Attachment(f"darkroom-{group.group_id[:8]}.zip", "application/zip", b"".join(content))
+        except BlobNotFoundError:
+            raise NothingToSendError(_GONE) from None
