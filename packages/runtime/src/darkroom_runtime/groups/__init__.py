@@ -1,10 +1,11 @@
 """The group store: the one place that changes what is true of a group."""
 
-from darkroom_runtime.groups.records import Cancelled, Group, Image, NewImage, Outcome, ToPublish, Work
+from darkroom_runtime.groups.records import Cancelled, Ending, Group, Image, NewImage, Outcome, ToPublish, Work
 from darkroom_runtime.groups.store import GroupEndedError, GroupRunningError, GroupStore, UnknownGroupError
 
 __all__ = [
     "Cancelled",
+    "Ending",
     "Group",
     "GroupEndedError",
     "GroupRunningError",

@@ -6,6 +6,8 @@ from typing import Any
 from darkroom_contracts import keys
 from redis import Redis
 
+from darkroom_runtime.figures import this_week
+
 _FOLDER = files("darkroom_runtime.groups") / "scripts"
 _COMMON = (_FOLDER / "common.lua").read_text()
 
@@ -29,6 +31,12 @@ class GroupScript:
 
     def __call__(self, group_id: str, *arguments: str | float) -> Any:
         return self._script(
-            keys=[*group_keys(group_id), keys.RUNNING_GROUPS, keys.ENDED_GROUPS],
+            keys=[
+                *group_keys(group_id),
+                keys.RUNNING_GROUPS,
+                keys.ENDED_GROUPS,
+                keys.GROUPS_TO_ANNOUNCE,
+                keys.figures(this_week()),
+            ],
             args=[keys.CHANGES, group_id, keys.worker_heartbeat(""), *arguments],
         )

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from enum import IntEnum
 from typing import Any
 
 from darkroom_contracts.operations import Pipeline, from_message
@@ -78,6 +79,16 @@ class Work:
     index: int
     attempt: int
     pipeline: Pipeline
+
+
+class Ending(IntEnum):
+    """What the end of an image brought about."""
+
+    NONE = 0
+    """This attempt is not the latest any more, and nothing was changed. The one value that is false."""
+    OF_IMAGE = 1
+    TO_ANNOUNCE = 2
+    """It was the group's last, and the group's results are to be mailed."""
 
 
 @dataclass(frozen=True, slots=True)

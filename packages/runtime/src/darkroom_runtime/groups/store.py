@@ -12,6 +12,7 @@ from redis import Redis
 from darkroom_runtime.groups.lua import GroupScript, group_keys
 from darkroom_runtime.groups.records import (
     Cancelled,
+    Ending,
     Group,
     Image,
     NewImage,
@@ -65,14 +66,24 @@ class GroupStore:
         *,
         email: str | None = None,
         request_id: str | None = None,
+        notify: bool = False,
     ) -> float:
         """Write a group down, its images waiting for a message each.
+
+        Args:
+            group_id: a new one.
+            images: what was taken in.
+            pipeline: the operations of every image that has none of its own.
+            email: where its results can be mailed to.
+            request_id: of the request that it was taken in with.
+            notify: whether its results are mailed by themselves when it ends, unless it was cancelled.
 
         Returns:
             The Unix time that the messages of its images are to carry as their ``published_at``.
         """
         record = {"pipeline": json.dumps(to_message(pipeline))}
-        record |= {name: text for name, text in (("email", email), ("request_id", request_id)) if text}
+        given = (("email", email), ("request_id", request_id), ("notify", "yes" if notify else None))
+        record |= {name: text for name, text in given if text}
         items = {str(index): _item(image) for index, image in enumerate(images)}
         outcomes = {
             str(index): Outcome(error=image.error).to_json() for index, image in enumerate(images) if image.error
@@ -89,6 +100,7 @@ class GroupStore:
             pipe.delete(*group_keys(group_id))
             pipe.zrem(keys.RUNNING_GROUPS, group_id)
             pipe.zrem(keys.ENDED_GROUPS, group_id)
+            pipe.zrem(keys.GROUPS_TO_ANNOUNCE, group_id)
             pipe.execute()
 
     def begin(self, group_id: str, index: int, *, worker: str, delivery: int) -> Work | None:
@@ -112,16 +124,16 @@ class GroupStore:
         return Work(group_id, index, int(attempt), from_message(json.loads(pipeline) if own is None else own))
 
     def succeed(self, work: Work, outcome: Outcome) -> bool:
-        """End an image well. False where this attempt is not the latest any more, and nothing was changed."""
+        """End an image well. Answers with what that brought about."""
         return self._end(work, ImageState.SUCCEEDED, outcome)
 
-    def fail(self, work: Work, error: str) -> bool:
-        """End an image with the reason why there is no result. False as in ``succeed``."""
+    def fail(self, work: Work, error: str) -> Ending:
+        """End an image with the reason why there is no result. Answers as ``succeed`` does."""
         return self._end(work, ImageState.FAILED, Outcome(error=error))
 
-    def give_up(self, group_id: str, index: int, *, worker: str, error: str) -> bool:
-        """Fail an image from outside its process, which this worker has stopped. False if another one has it by now."""
-        return bool(self._give_up(group_id, index, worker, Outcome(error=error).to_json()))
+    def give_up(self, group_id: str, index: int, *, worker: str, error: str) -> Ending:
+        """Fail an image from outside its process, which this worker has stopped, unless another one has it by now."""
+        return Ending(self._give_up(group_id, index, worker, Outcome(error=error).to_json()))
 
     def release(self, work: Work) -> bool:
         """Let anyone begin the image again, because this attempt could not end it. False as in ``succeed``."""
@@ -224,8 +236,8 @@ class GroupStore:
                 published_at, indices, request_id = found
                 yield ToPublish(group_id, tuple(sorted(indices)), float(published_at), request_id or None)
 
-    def _end(self, work: Work, state: ImageState, outcome: Outcome) -> bool:
-        return bool(self._finish(work.group_id, work.index, work.attempt, state, outcome.to_json()))
+    def _end(self, work: Work, state: ImageState, outcome: Outcome) -> Ending:
+        return Ending(self._finish(work.group_id, work.index, work.attempt, state, outcome.to_json()))
 
 
 def _item(image: NewImage) -> str:

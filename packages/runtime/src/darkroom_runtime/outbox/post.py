@@ -64,6 +64,18 @@ def send_message(celery: Celery, task: Task, mail_id: str) -> None:
     celery.send_task(task, args=(mail_id,), task_id=mail_id, queue=QUEUE_OF[task], ignore_result=True)
 
 
+def announce(celery: Celery, group_id: str) -> None:
+    """Tell the mailers that a group has ended whose results are to be mailed.
+
+    The group store has noted that already, in the step that ended the group: a message that is lost, or sent twice,
+    changes nothing but the time of the mail.
+    """
+    try:
+        celery.send_task(Task.SEND_RESULTS, args=(group_id,), queue=QUEUE_OF[Task.SEND_RESULTS], ignore_result=True)
+    except OperationalError as error:
+        _log.warning("announcement_not_sent", group_id=group_id, reason=str(error))
+
+
 def results_mail(group: Group) -> Mail:
     """The mail that carries a group's results.
 

@@ -1,6 +1,6 @@
 -- Prepended to every script. A group's keys come in one order, always the same.
 local RECORD, ITEMS, STATES, ATTEMPTS, OUTCOMES = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
-local RUNNING, ENDED = KEYS[6], KEYS[7]
+local RUNNING, ENDED, TO_ANNOUNCE, FIGURES = KEYS[6], KEYS[7], KEYS[8], KEYS[9]
 local CHANGES, GROUP_ID, HEARTBEAT = ARGV[1], ARGV[2], ARGV[3]
 
 local function now()
@@ -19,22 +19,33 @@ local function move(index, from, to)
   redis.call('HINCRBY', RECORD, to, 1)
 end
 
+-- Add to the figures of this week, which are kept for eight.
+local function count(what, number)
+  redis.call('HINCRBY', FIGURES, what, number)
+  redis.call('EXPIRE', FIGURES, 8 * 7 * 24 * 3600)
+end
+
+-- Answers with 2 if the group ended and wants its results mailed, which is noted in the same step, and with 1 otherwise.
 local function end_group_if_done()
-  local left = redis.call('HMGET', RECORD, 'queued', 'processing')
-  if left[1] == '0' and left[2] == '0' then
-    local time = now()
-    redis.call('HSET', RECORD, 'finished_at', time)
-    redis.call('ZREM', RUNNING, GROUP_ID)
-    redis.call('ZADD', ENDED, time, GROUP_ID)
-  end
+  local known = redis.call('HMGET', RECORD, 'queued', 'processing', 'cancelled', 'notify')
+  if known[1] ~= '0' or known[2] ~= '0' then return 1 end
+  local time = now()
+  redis.call('HSET', RECORD, 'finished_at', time)
+  redis.call('ZREM', RUNNING, GROUP_ID)
+  redis.call('ZADD', ENDED, time, GROUP_ID)
+  if known[3] ~= '0' or not known[4] then return 1 end
+  redis.call('ZADD', TO_ANNOUNCE, time, GROUP_ID)
+  return 2
 end
 
 local function finish(index, from, to, outcome)
   move(index, from, to)
   redis.call('HSET', OUTCOMES, index, outcome)
   redis.call('HDEL', ATTEMPTS, index)
-  end_group_if_done()
+  count(to == 'succeeded' and 'images' or 'failures', 1)
+  local ending = end_group_if_done()
   changed()
+  return ending
 end
 
 -- {attempt, delivery, time begun, worker} of an image's latest beginning

@@ -23,5 +23,7 @@ end
 redis.call('HSET', RECORD, 'version', 1, 'created_at', time, 'published_at', time,
   'queued', queued, 'processing', 0, 'succeeded', 0, 'failed', failed, 'cancelled', 0)
 redis.call('ZADD', RUNNING, time, GROUP_ID)
+count('groups', 1)
+count('failures', failed)
 end_group_if_done()
 return time

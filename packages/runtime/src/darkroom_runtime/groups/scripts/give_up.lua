@@ -3,5 +3,4 @@ local index, worker = ARGV[4], ARGV[5]
 if redis.call('HGET', STATES, index) ~= 'processing' then return 0 end
 local _, _, _, begun_by = latest_attempt(index)
 if begun_by ~= worker then return 0 end
-finish(index, 'processing', 'failed', ARGV[6])
-return 1
+return finish(index, 'processing', 'failed', ARGV[6])
