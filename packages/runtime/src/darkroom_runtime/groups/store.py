@@ -123,7 +123,7 @@ class GroupStore:
         own = json.loads(item).get("pipeline")
         return Work(group_id, index, int(attempt), from_message(json.loads(pipeline) if own is None else own))
 
-    def succeed(self, work: Work, outcome: Outcome) -> bool:
+    def succeed(self, work: Work, outcome: Outcome) -> Ending:
         """End an image well. Answers with what that brought about."""
         return self._end(work, ImageState.SUCCEEDED, outcome)
 
