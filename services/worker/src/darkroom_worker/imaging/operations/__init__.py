@@ -1,0 +1,1 @@
+"""Each operation as a function of a picture or of its image."""
