@@ -12,6 +12,9 @@ PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3; do \
 	$$name -c 'import sys, ensurepip, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
 	&& echo $$name && break; done)
 
+# As pip does, trust the certificates that this machine trusts: a company's proxy may have its own.
+export UV_SYSTEM_CERTS ?= true
+
 bin := $(VENV)/bin
 made := $(VENV)/.made
 python_code := packages services local tests bench
@@ -24,7 +27,11 @@ help: ## Show this list
 
 up: ## Run the whole system: in containers where there is a Docker Engine, else (or with LOCAL=1) as local processes
 	@if [ -z "$(LOCAL)" ] && docker info >/dev/null 2>&1 && docker compose version >/dev/null 2>&1; then \
-		exec env $(if $(PORT),DARKROOM_PORT=$(PORT)) docker compose up --build; \
+		$(if $(PORT),export DARKROOM_PORT=$(PORT);) \
+		echo "Ctrl-C stops it. Once all is healthy: the page at http://127.0.0.1:$${DARKROOM_PORT:-8000}/," \
+			"Flower at http://127.0.0.1:$${DARKROOM_FLOWER_PORT:-5555}/," \
+			"mail at http://127.0.0.1:$${DARKROOM_INBOX_PORT:-1080}/ (unless .env names other ports)."; \
+		exec docker compose up --build; \
 	else \
 		$(MAKE) --no-print-directory $(made) && exec $(bin)/python -m darkroom_local up --data "$(DATA)" $(if $(PORT),--port $(PORT)); \
 	fi
