@@ -16,6 +16,7 @@ from darkroom_contracts.states import Counts, GroupState, group_state
         (Counts(failed=3), GroupState.FAILED),
         (Counts(succeeded=1, failed=1, cancelled=1), GroupState.CANCELLED),
         (Counts(cancelled=3), GroupState.CANCELLED),
+        (Counts(cancelled=2, queued=1), GroupState.PROCESSING),
     ],
 )
 def test_the_state_of_a_group(counts: Counts, state: GroupState) -> None:

@@ -4,6 +4,7 @@ import re
 import secrets
 
 _ID = re.compile(r"[0-9a-f]{32}")
+_IMAGE_TASK = re.compile(r"([0-9a-f]{32})\.(0|[1-9][0-9]{0,8})")
 _ROOT = "darkroom"
 
 RUNNING_GROUPS = f"{_ROOT}:groups:running"
@@ -65,6 +66,22 @@ def is_group_id(text: str) -> bool:
 def task_id(group_id: str, index: int) -> str:
     """The Celery task id of an image."""
     return f"{group_id}.{index}"
+
+
+def image_of_task(task_id: str) -> tuple[str, int] | None:
+    """The group and the index in an image's task id, or None where the text is no such id."""
+    match = _IMAGE_TASK.fullmatch(task_id)
+    return (match[1], int(match[2])) if match else None
+
+
+def new_task_id() -> str:
+    """An unguessable id of a task that is of no group: 128 random bits in hexadecimal."""
+    return secrets.token_hex(16)
+
+
+def is_task_id(text: str) -> bool:
+    """Whether the text has the form of such a task's id, so that it may become part of a key."""
+    return _ID.fullmatch(text) is not None
 
 
 def group_record(group_id: str) -> str:

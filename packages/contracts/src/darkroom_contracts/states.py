@@ -66,15 +66,15 @@ class Counts:
 def group_state(counts: Counts) -> GroupState:
     """The state of a group whose images count as given.
 
-    A group with a cancelled image was cancelled, since images are never cancelled one by one. It is so at once:
-    cancelling leaves no image waiting or running behind.
+    A group with a cancelled image was cancelled, since images are never cancelled one by one. Cancelling leaves no
+    image waiting or running behind; where one is, those that had failed before are being tried again.
     """
-    if counts.cancelled:
-        return GroupState.CANCELLED
     if counts.finished == 0:
         return GroupState.PROCESSING if counts.processing else GroupState.QUEUED
     if counts.finished < counts.total:
         return GroupState.PROCESSING
+    if counts.cancelled:
+        return GroupState.CANCELLED
     if counts.failed == counts.total:
         return GroupState.FAILED
     return GroupState.PARTIAL if counts.failed else GroupState.COMPLETED

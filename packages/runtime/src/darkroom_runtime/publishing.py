@@ -1,6 +1,7 @@
-"""Sending images to the queue, and how long the queue's oldest message has been waiting."""
+"""Sending images and single tasks to their queues, and how long the queue's oldest message has been waiting."""
 
 import json
+import time
 from collections.abc import Iterable
 from typing import cast
 
@@ -10,7 +11,7 @@ from darkroom_contracts.queues import QUEUE_OF, Queue, Task
 from redis import Redis
 
 PUBLISHED_AT = "published_at"
-"""The message header that says since when an image is waiting, in Unix seconds."""
+"""The message header that says since when a message is waiting, in Unix seconds."""
 
 
 def publish_images(celery: Celery, group_id: str, indices: Iterable[int], published_at: float) -> None:
@@ -31,6 +32,22 @@ def publish_images(celery: Celery, group_id: str, indices: Iterable[int], publis
                 producer=producer,
                 ignore_result=True,  # otherwise each call subscribes to a result nobody waits for
             )
+
+
+def publish_task(celery: Celery, task: Task, args: tuple[int, ...], *, task_id: str) -> None:
+    """Send the message of a task that is of no group.
+
+    Raises:
+        kombu.exceptions.OperationalError: Redis does not answer.
+    """
+    celery.send_task(
+        task,
+        args=args,
+        task_id=task_id,
+        queue=QUEUE_OF[task],
+        headers={PUBLISHED_AT: time.time()},
+        ignore_result=True,
+    )
 
 
 def oldest_waiting(redis: Redis, queue: Queue) -> float | None:
