@@ -1,0 +1,86 @@
+"""A mailer's parts, sending to a real mail server and keeping their records in a real Redis."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from darkroom_contracts.keys import worker_heartbeat
+from darkroom_contracts.mail import Address, Mail, TextMail
+from darkroom_mailer.assembly import make_delivery
+from darkroom_mailer.delivery import Delivery
+from darkroom_mailer.settings import MailerSettings
+from darkroom_runtime.outbox import Outbox
+from darkroom_runtime.subscribers import Subscribers
+from redis import Redis
+from support.mail_server import MailServer
+
+WORKERS = ("mail@a/1", "mail@b/1")
+
+MakeDelivery = Callable[..., Delivery]
+
+
+@pytest.fixture
+def server() -> Iterator[MailServer]:
+    """A mail server that takes every mail."""
+    with MailServer() as running:
+        yield running
+
+
+@pytest.fixture
+def settings(server: MailServer, redis_url: str, tmp_path: Path) -> MailerSettings:
+    """A mailer's settings, with hardly any wait between attempts."""
+    return MailerSettings.model_validate(
+        {
+            "redis_url": redis_url,
+            "storage_dir": tmp_path,
+            "smtp_port": server.port,
+            "smtp_timeout": 10,
+            "mail_from": "darkroom@example.org",
+            "mail_retry_wait": 0.01,
+            "newsletter_rate": 100,
+            "newsletter_bounce_limit": 2,
+            "public_url": "https://darkroom.example.org",
+            "timezone": "Europe/Berlin",
+        }
+    )
+
+
+@pytest.fixture
+def make(settings: MailerSettings, redis: Redis) -> MakeDelivery:
+    """Makes the sending part of a mailer, alive under the name of a worker, with some settings of its own."""
+    for worker in WORKERS:
+        redis.set(worker_heartbeat(worker), "alive")
+
+    def make(worker: str = WORKERS[0], **changes: object) -> Delivery:
+        return make_delivery(settings.model_copy(update=changes), redis, worker)
+
+    return make
+
+
+@pytest.fixture
+def delivery(make: MakeDelivery) -> Delivery:
+    """The sending part of a mailer."""
+    return make()
+
+
+@pytest.fixture
+def outbox(redis: Redis) -> Outbox:
+    """An outbox with nothing in it."""
+    return Outbox(redis)
+
+
+@pytest.fixture
+def subscribers(redis: Redis) -> Subscribers:
+    """No subscribers."""
+    return Subscribers(redis)
+
+
+@pytest.fixture
+def submit(outbox: Outbox) -> Callable[..., str]:
+    """Puts a plain mail to some addresses into the outbox."""
+
+    def submit(*to: str) -> str:
+        recipients = tuple(Address(address) for address in to or ("ada@example.org",))
+        return outbox.submit(Mail(recipients, TextMail(subject="Grüße", body="Good day.\n.\nBye.")))
+
+    return submit
