@@ -1,10 +1,10 @@
-"""Hearing of changes of groups as they happen: one subscription per process, fanned out to whoever watches."""
+"""Hearing of changes of groups as they happen: one subscription per process, fanned out to whoever listens."""
 
 import threading
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 from darkroom_contracts.keys import CHANGES
@@ -14,8 +14,18 @@ from redis import Redis
 _log = structlog.get_logger(__name__)
 
 
+class Listener(Protocol):
+    """Someone who is to hear of the changes of one group."""
+
+    def tell(self) -> None:
+        """The group has changed, or may have."""
+
+    def end(self) -> None:
+        """The process is about to end."""
+
+
 class Watch:
-    """Told of the changes of one group."""
+    """A listener for a thread to wait on, told of the changes of one group."""
 
     def __init__(self) -> None:
         self._told = threading.Event()
@@ -28,7 +38,7 @@ class Watch:
         return told and not self._ended
 
     def tell(self) -> None:
-        """The group has changed."""
+        """The group has changed, or may have."""
         self._told.set()
 
     def end(self) -> None:
@@ -40,64 +50,69 @@ class Watch:
 class Changes:
     """Fans the published changes out.
 
-    Each watch holds a thread of the server, so there is a most of them: other requests must find threads, too.
+    Args:
+        redis: where they are published.
+        most: watches at the same time. Each holds a thread of the server, and other requests must find threads, too.
     """
 
     def __init__(self, redis: Redis, *, most: int) -> None:
         self._redis = redis
         self._places = threading.BoundedSemaphore(most)
         self._lock = threading.Lock()
-        self._watches: defaultdict[str, set[Watch]] = defaultdict(set)
+        self._listeners: defaultdict[str, set[Listener]] = defaultdict(set)
         self._thread: threading.Thread | None = None
-        self._closed = threading.Event()
+        self.closed = threading.Event()
+        """Set when the process is about to end."""
 
     @contextmanager
     def watch(self, group_id: str) -> Iterator[Watch | None]:
         """Watch a group from now on. None where too many watch already, or the process is about to end."""
-        if self._closed.is_set() or not self._places.acquire(blocking=False):
+        if self.closed.is_set() or not self._places.acquire(blocking=False):
             yield None
             return
         watch = Watch()
         try:
-            self._add(group_id, watch)
+            self.add(group_id, watch)
             yield watch
         finally:
-            self._remove(group_id, watch)
+            self.remove(group_id, watch)
             self._places.release()
 
     def close(self) -> None:
-        """Let everybody go who watches, and nobody watch again."""
-        self._closed.set()
-        for watch in self._all():
-            watch.end()
+        """Let everybody go who listens, and nobody listen again."""
+        self.closed.set()
+        for listener in self._all():
+            listener.end()
 
-    def _add(self, group_id: str, watch: Watch) -> None:
+    def add(self, group_id: str, listener: Listener) -> None:
+        """Let someone hear of the changes of a group from now on."""
         with self._lock:
-            self._watches[group_id].add(watch)
+            self._listeners[group_id].add(listener)
             if self._thread is None:  # not before: a thread does not survive the fork of a worker
                 self._thread = threading.Thread(target=self._run, name="changes", daemon=True)
                 self._thread.start()
-        if self._closed.is_set():  # in between
-            watch.end()
+        if self.closed.is_set():  # in between
+            listener.end()
 
-    def _remove(self, group_id: str, watch: Watch) -> None:
+    def remove(self, group_id: str, listener: Listener) -> None:
+        """Let a listener hear nothing more."""
         with self._lock:
-            self._watches[group_id].discard(watch)
-            if not self._watches[group_id]:
-                del self._watches[group_id]
+            self._listeners[group_id].discard(listener)
+            if not self._listeners[group_id]:
+                del self._listeners[group_id]
 
     def _run(self) -> None:
-        while not self._closed.is_set():
+        while not self.closed.is_set():
             try:
                 self._listen()
             except UNAVAILABLE as error:
                 _log.warning("changes_not_heard", reason=str(error))
-                self._closed.wait(1.0)
+                self.closed.wait(1.0)
 
     def _listen(self) -> None:
         with self._redis.pubsub() as subscription:  # type: ignore[no-untyped-call]  # as redis-py has it
             subscription.subscribe(CHANGES)
-            while not self._closed.is_set():
+            while not self.closed.is_set():
                 if message := subscription.get_message(timeout=1.0):
                     self._pass_on(message)
 
@@ -106,10 +121,10 @@ class Changes:
             told = self._all()  # what was published before this was not heard
         else:
             with self._lock:
-                told = list(self._watches.get(message["data"], ()))
-        for watch in told:
-            watch.tell()
+                told = list(self._listeners.get(message["data"], ()))
+        for listener in told:
+            listener.tell()
 
-    def _all(self) -> list[Watch]:
+    def _all(self) -> list[Listener]:
         with self._lock:
-            return [watch for watches in self._watches.values() for watch in watches]
+            return [listener for listeners in self._listeners.values() for listener in listeners]

@@ -8,11 +8,13 @@ from darkroom_runtime.celery_config import make_celery, publisher
 from darkroom_runtime.groups import GroupStore
 from darkroom_runtime.logs import carry_request_id
 from darkroom_runtime.redis_client import connect
+from darkroom_runtime.task_store import TaskStore
 from flask import Flask, current_app
 from redis import Redis
 
 from darkroom_api.changes import Changes
 from darkroom_api.settings import ApiSettings
+from darkroom_api.streams.feeds import Feeds
 
 
 def init_settings(app: Flask, settings: ApiSettings) -> None:
@@ -30,12 +32,14 @@ def init_celery(app: Flask) -> None:
 
 
 def init_stores(app: Flask, settings: ApiSettings) -> None:
-    """Hold the group store and the blob storage. Nothing is connected before the first request."""
+    """Hold the stores, and what hears of their changes. Nothing is connected before the first request."""
     redis = connect(settings, retries=1)
     app.extensions["redis"] = redis
-    app.extensions["groups"] = GroupStore(redis)
+    app.extensions["groups"] = groups = GroupStore(redis)
+    app.extensions["task_store"] = TaskStore(redis)
     app.extensions["storage"] = LocalBlobStorage(settings.storage_dir)
-    app.extensions["changes"] = Changes(redis, most=max(1, settings.api_threads // 2))
+    app.extensions["changes"] = changes = Changes(redis, most=max(1, settings.api_threads // 2))
+    app.extensions["feeds"] = Feeds(groups, changes, most=settings.max_streams)
 
 
 def settings() -> ApiSettings:
@@ -60,3 +64,11 @@ def storage() -> BlobStorage:
 
 def changes() -> Changes:
     return cast("Changes", current_app.extensions["changes"])
+
+
+def feeds() -> Feeds:
+    return cast("Feeds", current_app.extensions["feeds"])
+
+
+def task_store() -> TaskStore:
+    return cast("TaskStore", current_app.extensions["task_store"])

@@ -25,7 +25,8 @@ if _own_folder:
 bind = [f"{_settings.api_host}:{_settings.api_port}"]
 workers = _settings.api_workers
 worker_class = "gthread"  # uploads and downloads wait for the network, and threads can wait
-threads = _settings.api_threads
+threads = _settings.api_threads + _settings.max_streams  # started as they are needed
+worker_connections = threads + 500  # and as many that wait for their next request
 timeout = 60
 graceful_timeout = 25
 keepalive = 15

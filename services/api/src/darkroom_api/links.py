@@ -23,3 +23,7 @@ def send_images(group_id: str) -> str:
 
 def image(group_id: str, index: int) -> str:
     return f"/images/{group_id}/{index}"
+
+
+def task(task_id: str) -> str:
+    return f"/tasks/{task_id}"

@@ -15,6 +15,12 @@ class ApiSettings(Settings):
     api_port: int = Field(8000, ge=1, le=65_535, description="The port to listen on.")
     api_workers: PositiveInt = Field(2, description="Processes that answer requests.")
     api_threads: int = Field(16, ge=2, description="Requests that one process answers at the same time.")
+    max_streams: PositiveInt = Field(
+        300, description="Event streams that one process sends at the same time, each with a thread of its own besides."
+    )
+    stream_heartbeat: float = Field(
+        15.0, gt=0, description="Seconds after which a silent event stream says that it is still there."
+    )
     api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         (), description="Keys that may hand work in, separated by commas. Without one, everybody may."
     )

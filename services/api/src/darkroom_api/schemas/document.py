@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any
 
-from darkroom_contracts.formats import FILE_TYPES, WRITABLE
+from darkroom_contracts.formats import FILE_TYPES, READABLE, WRITABLE
 from flask_openapi3 import Info
 from flask_openapi3.types import ResponseDict, SecuritySchemesDict
 
@@ -24,6 +24,8 @@ NEEDS_KEY: list[dict[str, list[Any]]] = [{SCHEME: []}]
 
 BINARY: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
 """Content that is bytes."""
+IMAGE_FILES = ", ".join(FILE_TYPES[form].media_type for form in sorted(READABLE))
+"""What a form's files may be."""
 IMAGE_CONTENT = {FILE_TYPES[form].media_type: BINARY for form in sorted(WRITABLE)}
 
 _DESCRIPTIONS = {

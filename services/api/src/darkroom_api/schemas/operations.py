@@ -2,11 +2,11 @@
 
 from dataclasses import MISSING, fields
 from dataclasses import Field as DataclassField
-from types import NoneType
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, Union, get_args, get_type_hints
+from types import NoneType, UnionType
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin, get_type_hints
 
 from darkroom_contracts.operations import MAX_OPERATIONS, OPERATIONS, Operation
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, create_model
 from pydantic.config import JsonDict
 
 _NOT_YET = {"image_id"}
@@ -15,14 +15,22 @@ _NOT_YET = {"image_id"}
 _RULES: dict[str, JsonDict] = {
     "resize": {"anyOf": [{"required": ["width"]}, {"required": ["height"]}]},
     "crop": {
-        "oneOf": [
-            {"required": ["box"], "not": {"anyOf": [{"required": ["width"]}, {"required": ["height"]}]}},
-            {"required": ["width", "height"], "not": {"required": ["box"]}},
+        "allOf": [
+            {"oneOf": [{"required": ["box"]}, {"required": ["width"]}]},
+            {"oneOf": [{"required": ["box"]}, {"required": ["height"]}]},
         ]
     },
     "watermark": {"required": ["op", "text"]},
 }
 """What the operations check themselves, as the document says it: which arguments go together."""
+
+
+def _whole(number: Any) -> Any:
+    return int(number) if isinstance(number, float) and number.is_integer() else number
+
+
+_Integer = Annotated[int, BeforeValidator(_whole)]
+"""As JSON Schema has it: 5.0 is an integer, too."""
 
 
 class _Arguments(BaseModel):
@@ -46,8 +54,9 @@ def _model(operation: type[Operation]) -> type[_Arguments]:
 
 def _given(hint: Any) -> Any:
     """The type of an argument when it is given; leaving it out is the way to give none."""
-    kinds = [kind for kind in get_args(hint) if kind is not NoneType]
-    return Union[tuple(kinds)] if NoneType in get_args(hint) else hint  # noqa: UP007 - made at run time
+    if get_origin(hint) in {Union, UnionType}:
+        (hint,) = (kind for kind in get_args(hint) if kind is not NoneType)
+    return _Integer if hint is int else hint
 
 
 def _field(argument: "DataclassField[Any]") -> Any:

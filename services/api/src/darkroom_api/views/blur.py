@@ -3,6 +3,7 @@
 from darkroom_contracts.operations import Blur
 from flask import Response, request
 from flask_openapi3 import APIBlueprint, Tag
+from flask_openapi3.models import Encoding
 from flask_openapi3.utils import parse_form
 from pydantic import ValidationError
 
@@ -10,7 +11,7 @@ from darkroom_api.api_keys import asks_for_key
 from darkroom_api.intake import bodies
 from darkroom_api.intake.submission import Submission
 from darkroom_api.problems import Problem
-from darkroom_api.schemas.document import NEEDS_KEY
+from darkroom_api.schemas.document import IMAGE_FILES, NEEDS_KEY
 from darkroom_api.schemas.requests import BlurForm, BlurMembers, IdempotencyHeader
 from darkroom_api.validation import refuse
 from darkroom_api.views.process_images import ANSWERS, accept
@@ -18,6 +19,7 @@ from darkroom_api.views.process_images import ANSWERS, accept
 blueprint = APIBlueprint("blur", __name__, abp_tags=[Tag(name="groups", description="Batches of images")])
 
 _content, _schemas = parse_form(BlurForm)
+_content["multipart/form-data"].encoding = {"images": Encoding(contentType=IMAGE_FILES)}
 blueprint.components_schemas |= _schemas
 
 

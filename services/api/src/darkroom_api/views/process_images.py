@@ -10,7 +10,7 @@ from flask_openapi3.utils import parse_body, parse_form
 from darkroom_api.api_keys import asks_for_key, presented
 from darkroom_api.intake import bodies
 from darkroom_api.intake.submission import Submission, take_in
-from darkroom_api.schemas.document import NEEDS_KEY, answers
+from darkroom_api.schemas.document import IMAGE_FILES, NEEDS_KEY, answers
 from darkroom_api.schemas.requests import IdempotencyHeader, ProcessImages, ProcessImagesForm
 from darkroom_api.schemas.responses import Accepted
 
@@ -23,7 +23,10 @@ def _request_body() -> dict[str, Any]:
     """Two kinds of body, of which flask-openapi3 takes one only from a view's annotations."""
     as_json, json_schemas = parse_body(ProcessImages)
     as_form, form_schemas = parse_form(ProcessImagesForm)
-    as_form["multipart/form-data"].encoding = {"operations": Encoding(contentType="application/json")}
+    as_form["multipart/form-data"].encoding = {
+        "images": Encoding(contentType=IMAGE_FILES),
+        "operations": Encoding(contentType="application/json"),
+    }
     blueprint.components_schemas |= json_schemas | form_schemas
     return {"required": True, "content": as_json | as_form}
 
