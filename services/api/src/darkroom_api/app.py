@@ -13,7 +13,21 @@ from darkroom_api.security_headers import init_security_headers
 from darkroom_api.settings import ApiSettings
 from darkroom_api.uploads import StagingRequest
 from darkroom_api.validation import refuse
-from darkroom_api.views import archive, blur, docs, health, process_images, results, status
+from darkroom_api.views import (
+    archive,
+    blur,
+    cancel,
+    control,
+    diagnostics,
+    docs,
+    events,
+    health,
+    process_images,
+    results,
+    retry,
+    status,
+    tasks,
+)
 
 
 def create_app(settings: ApiSettings | None = None) -> OpenAPI:
@@ -36,7 +50,9 @@ def create_app(settings: ApiSettings | None = None) -> OpenAPI:
     init_metrics(app)
     init_security_headers(app)
     init_error_handlers(app)
-    for views in (process_images, blur, status, results, archive, health):
+    for views in (process_images, blur, status, events, cancel, retry, results, archive):
+        app.register_api(views.blueprint)
+    for views in (tasks, diagnostics, control, health):
         app.register_api(views.blueprint)
     app.register_blueprint(docs.blueprint)
     return app

@@ -14,7 +14,7 @@ from darkroom_api.problems import Problem
 from darkroom_api.streams.feed import Feed
 
 REST = 0.2
-"""Seconds between two rounds of reading what has changed: a busy group is read five times a second, not at each image."""
+"""Seconds between two rounds of reading what has changed: so a busy group is read five times a second at most."""
 RETRY = 1.0
 """Seconds after which Redis is asked again that did not answer."""
 

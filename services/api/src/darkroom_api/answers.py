@@ -1,0 +1,9 @@
+"""Answers made from models."""
+
+from flask import Response
+from pydantic import BaseModel
+
+
+def as_json(body: BaseModel, status: int = 200) -> Response:
+    """The model as JSON."""
+    return Response(body.model_dump_json(), status, content_type="application/json")

@@ -1,0 +1,46 @@
+"""Finding a task by its id, whichever kind it is."""
+
+from collections.abc import Callable, Sequence
+
+from darkroom_contracts import keys
+from darkroom_runtime.groups import UnknownGroupError
+from darkroom_runtime.task_store import UnknownTaskError
+
+from darkroom_api import extensions
+from darkroom_api.problems import Problem
+from darkroom_api.schemas.tasks import TaskStatus
+
+
+def find(task_id: str) -> TaskStatus:
+    """The task as it stands.
+
+    Raises:
+        Problem: 404 where there is none of this id.
+    """
+    for source in _SOURCES:
+        if found := source(task_id):
+            return found
+    raise Problem(404, "There is no task of this id. It may have expired.", error="Invalid task id")
+
+
+def _diagnostic(task_id: str) -> TaskStatus | None:
+    if not keys.is_task_id(task_id):
+        return None
+    try:
+        return TaskStatus.of_record(extensions.task_store().read(task_id))
+    except UnknownTaskError:
+        return None
+
+
+def _image(task_id: str) -> TaskStatus | None:
+    if not (place := keys.image_of_task(task_id)):
+        return None
+    try:
+        image = extensions.groups().image(*place)
+    except UnknownGroupError:
+        return None
+    return TaskStatus.of_image(place[0], image) if image else None
+
+
+_SOURCES: Sequence[Callable[[str], TaskStatus | None]] = (_diagnostic, _image)
+"""Each knows one kind of task, and answers None for the ids of others."""

@@ -1,0 +1,40 @@
+"""Single tasks, by their ids."""
+
+from flask import Response
+from flask_openapi3 import APIBlueprint, Tag
+from pydantic import BaseModel, Field
+
+from darkroom_api import extensions, task_lookup
+from darkroom_api.answers import as_json
+from darkroom_api.problems import Problem
+from darkroom_api.schemas.document import answers
+from darkroom_api.schemas.tasks import TaskStatus
+
+blueprint = APIBlueprint("tasks", __name__, abp_tags=[Tag(name="tasks", description="Single tasks")])
+
+_PATH = "/tasks/<string(minlength=32):id>"  # shorter ones would stand in the way of paths such as /tasks/count
+
+
+class TaskPath(BaseModel):
+    """A task."""
+
+    id: str = Field(json_schema_extra={"pattern": r"^[0-9a-f]{32}(\.[0-9]+)?$"})
+
+
+@blueprint.get(_PATH, responses=answers({200: TaskStatus}, 404, 503))
+def task(path: TaskPath) -> Response:
+    """How a task stands. A task can be asked for by any id that was handed out; an image's is `{group_id}.{index}`."""
+    return as_json(task_lookup.find(path.id))
+
+
+@blueprint.post(f"{_PATH}/cancel", responses=answers({200: TaskStatus}, 404, 409, 503))
+def cancel(path: TaskPath) -> Response:
+    """Cancel a task that has not ended. An image is cancelled with its whole group only."""
+    found = task_lookup.find(path.id)
+    if not found.ready and extensions.task_store().cancel(path.id):
+        return as_json(task_lookup.find(path.id))
+    if task_lookup.find(path.id).ready:
+        raise Problem(409, "The task had ended already, so there is nothing to cancel.")
+    raise Problem(
+        409, "This task cannot be cancelled by itself. Images are, with their group: POST /cancel/{group_id}."
+    )
