@@ -45,11 +45,15 @@ def settings(server: MailServer, redis_url: str, tmp_path: Path) -> MailerSettin
     )
 
 
-@pytest.fixture
-def make(settings: MailerSettings, redis: Redis) -> MakeDelivery:
-    """Makes the sending part of a mailer, alive under the name of a worker, with some settings of its own."""
+@pytest.fixture(autouse=True)
+def _mailers_alive(redis: Redis) -> None:
     for worker in WORKERS:
         redis.set(worker_heartbeat(worker), "alive")
+
+
+@pytest.fixture
+def make(settings: MailerSettings, redis: Redis) -> MakeDelivery:
+    """Makes the sending part of a mailer, under the name of a worker, with some settings of its own."""
 
     def make(worker: str = WORKERS[0], **changes: object) -> Delivery:
         return make_delivery(settings.model_copy(update=changes), redis, worker)

@@ -61,7 +61,7 @@ class Delivery:
 
     def _attempt(self, claim: Claim) -> _Attempt:
         if claim.attempt > 1 and self._verdict.is_late(claim):  # also ends a mail that stops its mailer each time
-            return _Attempt(self._verdict.give_up(claim, "It was begun and never came to an end."))
+            return _Attempt(self._verdict.give_up(claim, claim.reason or "It was begun and never came to an end."))
         try:
             return self._send(claim)
         except _ClaimLostError as error:

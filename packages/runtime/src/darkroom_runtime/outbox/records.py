@@ -28,7 +28,7 @@ Refusals = Mapping[Address, Refusal]
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A mail that was taken to be sent: by which attempt, counted from 1, and to whom it has not gone yet."""
+    """A mail that was taken to be sent: by which attempt, counted from 1, to whom it has not gone yet, and why."""
 
     mail_id: str
     attempt: int
@@ -37,6 +37,7 @@ class Claim:
     created_at: float
     accepted: int
     refused: Refusals
+    reason: str | None
     request_id: str | None
 
 
@@ -95,6 +96,7 @@ def read_claim(mail_id: str, record: Mapping[str, str]) -> Claim:
         created_at=float(record["created_at"]),
         accepted=int(record["accepted"]),
         refused=_refusals(record["refused"]),
+        reason=record.get("reason") or None,
         request_id=record.get("request_id") or None,
     )
 

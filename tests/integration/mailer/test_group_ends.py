@@ -1,0 +1,76 @@
+"""What the group store notes for the mailer: groups that are to be announced, and the figures of the week."""
+
+from darkroom_contracts.keys import GROUPS_TO_ANNOUNCE, new_group_id
+from darkroom_contracts.operations import Blur
+from darkroom_runtime.figures import Figures, read_figures, this_week
+from darkroom_runtime.groups import Ending, GroupStore, NewImage, Outcome, Work
+from redis import Redis
+
+GROUP = new_group_id()
+
+
+def create(groups: GroupStore, *images: NewImage, notify: bool = True) -> None:
+    groups.create(GROUP, images, (Blur(),), email="ada@example.org", notify=notify)
+
+
+def begin(groups: GroupStore, index: int) -> Work:
+    work = groups.begin(GROUP, index, worker="images@a/1", delivery=0)
+    assert work is not None
+    return work
+
+
+def to_announce(redis: Redis) -> object:
+    return redis.zrange(GROUPS_TO_ANNOUNCE, 0, -1)
+
+
+def test_the_end_of_the_last_image_announces_the_group_once(groups: GroupStore, redis: Redis) -> None:
+    create(groups, NewImage("one.jpg"), NewImage("two.jpg"))
+    first, second = begin(groups, 0), begin(groups, 1)
+    assert groups.succeed(first, Outcome()) is Ending.OF_IMAGE
+    assert to_announce(redis) == []
+    assert groups.fail(second, "It is damaged.") is Ending.TO_ANNOUNCE
+    assert to_announce(redis) == [GROUP]
+    assert groups.fail(second, "It is damaged.") is Ending.NONE
+
+
+def test_a_group_that_did_not_ask_is_not_announced(groups: GroupStore, redis: Redis) -> None:
+    create(groups, NewImage("one.jpg"), notify=False)
+    assert groups.succeed(begin(groups, 0), Outcome()) is Ending.OF_IMAGE
+    assert to_announce(redis) == []
+
+
+def test_a_group_that_is_refused_as_a_whole_is_announced(groups: GroupStore, redis: Redis) -> None:
+    create(groups, NewImage("one.jpg", error="It is no image."))
+    assert to_announce(redis) == [GROUP]
+
+
+def test_a_cancelled_group_is_not_announced(groups: GroupStore, redis: Redis) -> None:
+    create(groups, NewImage("one.jpg"), NewImage("two.jpg"))
+    groups.succeed(begin(groups, 0), Outcome())
+    groups.cancel(GROUP)
+    assert to_announce(redis) == []
+
+
+def test_a_deleted_group_is_not_announced(groups: GroupStore, redis: Redis) -> None:
+    create(groups, NewImage("one.jpg", error="It is no image."))
+    groups.delete(GROUP)
+    assert to_announce(redis) == []
+
+
+def test_the_week_counts_groups_images_and_failures(groups: GroupStore, redis: Redis) -> None:
+    weeks = {this_week()}
+    create(groups, NewImage("one.jpg"), NewImage("two.jpg"), NewImage("three.jpg", error="It is no image."))
+    groups.succeed(begin(groups, 0), Outcome())
+    work = begin(groups, 1)
+    groups.fail(work, "It is damaged.")
+    groups.fail(work, "It is damaged.")
+    weeks.add(this_week())  # the test may run across Sunday's midnight
+    counted = [read_figures(redis, week) for week in weeks]
+    total = Figures(
+        *(sum(numbers) for numbers in zip(*((c.groups, c.images, c.failures) for c in counted), strict=True))
+    )
+    assert total == Figures(groups=1, images=1, failures=2)
+
+
+def test_a_week_without_work_has_no_figures(redis: Redis) -> None:
+    assert read_figures(redis, this_week()) == Figures()

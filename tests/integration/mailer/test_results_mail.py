@@ -1,0 +1,221 @@
+"""The mail with a group's results: what is in it, and when it goes out."""
+
+import io
+import json
+import zipfile
+from collections.abc import Callable
+from email.message import EmailMessage
+from typing import cast
+
+import pytest
+from darkroom_contracts.keys import GROUPS_TO_ANNOUNCE, group_record, new_group_id, result_blob
+from darkroom_contracts.mail import MailState
+from darkroom_contracts.operations import Blur
+from darkroom_mailer.announcements import Announcements
+from darkroom_mailer.delivery import Delivery
+from darkroom_mailer.settings import MailerSettings
+from darkroom_runtime.blobs import LocalBlobStorage
+from darkroom_runtime.groups import GroupStore, NewImage, Outcome
+from darkroom_runtime.outbox import Outbox
+from darkroom_runtime.outbox.post import results_mail, results_occasion
+from redis import Redis
+from support.mail_server import MailServer
+
+GROUP = new_group_id()
+MakeDelivery = Callable[..., Delivery]
+
+
+@pytest.fixture
+def storage(settings: MailerSettings) -> LocalBlobStorage:
+    return LocalBlobStorage(settings.storage_dir)
+
+
+@pytest.fixture
+def announcements(redis: Redis, groups: GroupStore, outbox: Outbox) -> Announcements:
+    return Announcements(redis, groups, outbox)
+
+
+@pytest.fixture
+def end_group(groups: GroupStore, storage: LocalBlobStorage) -> Callable[..., None]:
+    """Makes a group of these images end, each with the bytes of its result, or with the reason why there is none."""
+
+    def end(results: dict[str, bytes | str], *, email: str = "ada@example.org", notify: bool = False) -> None:
+        images = [NewImage(name) for name in results]
+        groups.create(GROUP, images, (Blur(),), email=email, request_id="request-1", notify=notify)
+        for index, result in enumerate(results.values()):
+            work = groups.begin(GROUP, index, worker="images@a/1", delivery=0)
+            assert work is not None
+            if isinstance(result, str):
+                groups.fail(work, result)
+            else:
+                storage.put(result_blob(GROUP, index), result)
+                groups.succeed(work, Outcome(format="jpeg", width=1, height=1, bytes=len(result)))
+
+    return end
+
+
+EndGroup = Callable[..., None]
+
+
+def ask(groups: GroupStore, outbox: Outbox) -> str:
+    group = groups.read(GROUP)
+    return outbox.submit(results_mail(group), occasion=results_occasion(group))
+
+
+def text(message: EmailMessage) -> str:
+    return cast("str", cast("EmailMessage", message.get_body(["plain"])).get_content())
+
+
+def html(message: EmailMessage) -> str:
+    return cast("str", cast("EmailMessage", message.get_body(["html"])).get_content())
+
+
+def test_the_results_are_attached_as_one_archive(
+    delivery: Delivery, groups: GroupStore, outbox: Outbox, server: MailServer, end_group: EndGroup
+) -> None:
+    end_group({"one.png": b"first", "two.png": b"second", "ONE.png": b"third", "bad.png": "It is cut off."})
+    delivery.deliver(ask(groups, outbox))
+    (received,) = server.taken
+    assert received.to == ["ada@example.org"]
+    assert received.message["Subject"] == "3 of 4 images ready, 1 failed"
+    (attachment,) = received.message.iter_attachments()
+    assert attachment.get_content_type() == "application/zip"
+    assert attachment.get_filename() == f"darkroom-{GROUP[:8]}.zip"
+    with zipfile.ZipFile(io.BytesIO(attachment.get_content())) as archive:
+        assert archive.testzip() is None
+        files = {name: archive.read(name) for name in archive.namelist()}
+    manifest = json.loads(files.pop("manifest.json"))
+    assert files == {"one.jpg": b"first", "two.jpg": b"second", "ONE (2).jpg": b"third"}
+    assert [image["file"] for image in manifest["images"]] == ["one.jpg", "two.jpg", "ONE (2).jpg", None]
+    assert manifest["images"][3]["error"] == "It is cut off."
+    assert manifest["images"][0]["operations"] == [{"op": "blur"}]
+
+
+def test_the_mail_says_which_image_failed_and_why_in_both_forms(
+    delivery: Delivery, groups: GroupStore, outbox: Outbox, server: MailServer, end_group: EndGroup
+) -> None:
+    end_group({"one.png": b"1", "<b>bad</b>\r\nBcc: x@example.org.png": "It is cut off."})
+    delivery.deliver(ask(groups, outbox))
+    (received,) = server.taken
+    assert "- <b>bad</b> Bcc: x@example.org.png: It is cut off." in text(received.message)
+    assert "&lt;b&gt;bad&lt;/b&gt; Bcc: x@example.org.png" in html(received.message)
+    assert "<style" not in html(received.message), "mail programs ignore style sheets"
+    assert received.message["Bcc"] is None
+
+
+def test_results_over_the_limit_are_linked_to_and_the_mail_says_until_when(
+    make: MakeDelivery, groups: GroupStore, outbox: Outbox, redis: Redis, server: MailServer, end_group: EndGroup
+) -> None:
+    end_group({"one.png": b"x" * 5000})
+    redis.hset(group_record(GROUP), "finished_at", "1795262400")  # 21 November 2026, 12:00 UTC
+    make(mail_attach_limit=5000).deliver(ask(groups, outbox))
+    (received,) = server.taken
+    assert list(received.message.iter_attachments()) == []
+    assert received.message["Subject"] == "Your image is ready"
+    for form in (text(received.message), html(received.message)):
+        assert f"https://darkroom.example.org/archive/{GROUP}" in form
+        assert "22 November 2026, 13:00 CET" in form
+
+
+def test_a_group_without_a_single_result_is_mailed_without_an_archive(
+    delivery: Delivery, groups: GroupStore, outbox: Outbox, server: MailServer, end_group: EndGroup
+) -> None:
+    end_group({"one.png": "Bad.", "two.png": "Worse."})
+    delivery.deliver(ask(groups, outbox))
+    (received,) = server.taken
+    assert received.message["Subject"] == "None of your 2 images could be done"
+    assert list(received.message.iter_attachments()) == []
+    assert "archive" not in text(received.message)
+
+
+def test_results_asked_for_twice_are_mailed_once(
+    delivery: Delivery, groups: GroupStore, outbox: Outbox, server: MailServer, end_group: EndGroup
+) -> None:
+    end_group({"one.png": b"1"})
+    first = ask(groups, outbox)
+    assert ask(groups, outbox) == first
+    delivery.deliver(first)
+    assert ask(groups, outbox) == first
+    assert len(server.taken) == 1
+
+
+def test_results_whose_mail_failed_can_be_asked_for_again_at_once(
+    delivery: Delivery, groups: GroupStore, outbox: Outbox, server: MailServer, end_group: EndGroup
+) -> None:
+    server.answers = ["554 Not today"]
+    end_group({"one.png": b"1"})
+    first = ask(groups, outbox)
+    delivery.deliver(first)
+    second = ask(groups, outbox)
+    assert second != first
+    delivery.deliver(second)
+    assert len(server.taken) == 1
+
+
+def test_a_group_that_ran_again_can_be_mailed_again(groups: GroupStore, outbox: Outbox, end_group: EndGroup) -> None:
+    end_group({"one.png": b"1", "two.png": "The storage did not answer."})
+    first = ask(groups, outbox)
+    groups.retry(GROUP)
+    work = groups.begin(GROUP, 1, worker="images@a/1", delivery=0)
+    assert work is not None
+    groups.fail(work, "Again.")
+    assert ask(groups, outbox) != first
+
+
+def test_a_group_that_runs_again_is_not_mailed_half_done(
+    delivery: Delivery, groups: GroupStore, outbox: Outbox, server: MailServer, end_group: EndGroup
+) -> None:
+    end_group({"one.png": b"1", "two.png": "The storage did not answer."})
+    mail_id = ask(groups, outbox)
+    groups.retry(GROUP)
+    delivery.deliver(mail_id)
+    assert outbox.read(mail_id).state is MailState.CANCELLED
+    assert server.attempts == 0
+
+
+@pytest.mark.parametrize("gone", ["record", "results"])
+def test_results_that_have_expired_are_not_mailed_and_the_record_says_so(
+    delivery: Delivery,
+    groups: GroupStore,
+    storage: LocalBlobStorage,
+    outbox: Outbox,
+    end_group: EndGroup,
+    gone: str,
+) -> None:
+    end_group({"one.png": b"1"})
+    mail_id = ask(groups, outbox)
+    if gone == "record":
+        groups.delete(GROUP)
+    else:
+        storage.delete_all(f"groups/{GROUP}/")
+    delivery.deliver(mail_id)
+    mail = outbox.read(mail_id)
+    assert (mail.state, mail.reason) == (MailState.FAILED, "The results have expired and were deleted.")
+
+
+def test_a_group_that_asked_for_it_is_mailed_once_when_it_ends(
+    announcements: Announcements, delivery: Delivery, redis: Redis, server: MailServer, end_group: EndGroup
+) -> None:
+    end_group({"one.png": b"1"}, notify=True)
+    redis.zadd(GROUPS_TO_ANNOUNCE, {GROUP: 1})  # as if its message had been lost a while ago
+    assert announcements.overdue(10) == [GROUP]
+    for _ in range(2):
+        mail_id = announcements.submit(GROUP)
+        assert mail_id is not None
+        delivery.deliver(mail_id)
+    assert announcements.overdue(10) == []
+    assert len(server.taken) == 1
+
+
+def test_a_group_that_just_ended_is_left_to_its_message(announcements: Announcements, end_group: EndGroup) -> None:
+    end_group({"one.png": b"1"}, notify=True)
+    assert announcements.overdue(10) == []
+
+
+def test_a_group_that_did_not_ask_or_has_no_address_is_not_mailed(
+    announcements: Announcements, redis: Redis, end_group: EndGroup
+) -> None:
+    end_group({"one.png": b"1"}, email="", notify=False)
+    assert redis.zcard(GROUPS_TO_ANNOUNCE) == 0
+    assert announcements.submit(GROUP) is None
+    assert announcements.submit(new_group_id()) is None

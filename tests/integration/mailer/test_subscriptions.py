@@ -1,0 +1,130 @@
+"""Subscribing takes a link that was mailed to the address; leaving takes nothing."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from celery import Celery
+from darkroom_contracts.keys import pending_subscriber
+from darkroom_contracts.mail import Address, MailState
+from darkroom_contracts.queues import Queue
+from darkroom_mailer.delivery import Delivery
+from darkroom_mailer.settings import MailerSettings
+from darkroom_runtime.celery_config import make_celery, publisher
+from darkroom_runtime.links import BrokenLinkError, Links
+from darkroom_runtime.outbox import Outbox, Post
+from darkroom_runtime.subscribers import Subscribers
+from pydantic import SecretStr
+from redis import Redis
+from support.mail_server import MailServer
+
+ADA = Address("ada@example.org")
+
+
+@pytest.fixture
+def celery(settings: MailerSettings) -> Iterator[Celery]:
+    with make_celery("test", publisher(settings)) as app:
+        yield app
+
+
+@pytest.fixture
+def post(outbox: Outbox, celery: Celery) -> Post:
+    return Post(outbox, celery)
+
+
+@pytest.fixture
+def links(settings: MailerSettings, redis: Redis) -> Links:
+    return Links(settings, redis)
+
+
+def test_an_address_is_subscribed_by_the_link_that_was_mailed_to_it(
+    subscribers: Subscribers, post: Post, delivery: Delivery, links: Links, server: MailServer
+) -> None:
+    subscribers.request(ADA)
+    delivery.deliver(post.confirmation(ADA))
+    body = server.taken[0].message.get_body(["plain"])
+    assert body is not None
+    found = re.search(r"https://darkroom\.example\.org/confirm/(\S+)", body.get_content())
+    assert found is not None
+    assert ADA not in subscribers
+    assert subscribers.confirm(links.confirming(found[1]))
+    assert ADA in subscribers
+
+
+def test_confirming_twice_is_the_same_as_once(subscribers: Subscribers) -> None:
+    subscribers.request(ADA)
+    assert subscribers.confirm(ADA)
+    assert subscribers.confirm(ADA)
+
+
+def test_a_link_does_not_bring_back_somebody_who_left(subscribers: Subscribers) -> None:
+    subscribers.request(ADA)
+    subscribers.confirm(ADA)
+    subscribers.remove(ADA)
+    assert not subscribers.confirm(ADA)
+    assert ADA not in subscribers
+
+
+def test_a_subscription_that_is_not_confirmed_is_forgotten(subscribers: Subscribers, redis: Redis) -> None:
+    subscribers.request(ADA)
+    assert 0 < redis.ttl(pending_subscriber(ADA)) <= 48 * 3600
+    redis.delete(pending_subscriber(ADA))
+    assert not subscribers.confirm(ADA)
+
+
+def test_a_subscriber_who_asks_again_gets_no_mail_and_the_same_answer(
+    subscribers: Subscribers, post: Post, delivery: Delivery, outbox: Outbox, server: MailServer
+) -> None:
+    subscribers.request(ADA)
+    subscribers.confirm(ADA)
+    subscribers.request(ADA)
+    mail_id = post.confirmation(ADA)
+    delivery.deliver(mail_id)
+    assert outbox.read(mail_id).state is MailState.CANCELLED
+    assert server.attempts == 0
+
+
+def test_asking_again_and_again_does_not_flood_an_address(
+    subscribers: Subscribers, post: Post, delivery: Delivery, server: MailServer
+) -> None:
+    for _ in range(3):
+        subscribers.request(ADA)
+        delivery.deliver(post.confirmation(ADA))
+    assert len(server.taken) == 1
+
+
+@pytest.mark.parametrize("change", [lambda token: token[:-1], lambda token: "x" + token, lambda _: "", lambda _: "é"])
+def test_a_link_that_was_changed_is_refused_with_a_sentence(links: Links, change: object) -> None:
+    assert callable(change)
+    token = links.confirmation(ADA).rpartition("/")[2]
+    with pytest.raises(BrokenLinkError, match=r"not valid any more\."):
+        links.confirming(change(token))
+    with pytest.raises(BrokenLinkError, match=r"not complete\."):
+        links.unsubscribing(change(token))
+
+
+def test_a_link_serves_only_what_it_was_made_for(links: Links) -> None:
+    token = links.unsubscription(ADA).rpartition("/")[2]
+    assert links.unsubscribing(token) == ADA
+    with pytest.raises(BrokenLinkError):
+        links.confirming(token)
+
+
+def test_links_hold_for_every_process_without_any_setting(settings: MailerSettings, redis: Redis, links: Links) -> None:
+    token = links.confirmation(ADA).rpartition("/")[2]
+    assert Links(settings, redis).confirming(token) == ADA
+    other = settings.model_copy(update={"secret_key": SecretStr("another key")})
+    with pytest.raises(BrokenLinkError):
+        Links(other, redis).confirming(token)
+
+
+def test_a_mail_is_taken_in_although_its_message_cannot_be_sent(outbox: Outbox, redis: Redis) -> None:
+    nowhere = make_celery("test", {"broker_url": "redis://127.0.0.1:1/0", "task_publish_retry": False})
+    mail_id = Post(outbox, nowhere).text(ADA, "Hello", "Good day.")
+    assert outbox.read(mail_id).state is MailState.QUEUED
+    assert redis.llen(Queue.MAIL) == 0
+
+
+def test_a_mail_that_is_posted_leaves_a_message_in_the_queue(post: Post, redis: Redis) -> None:
+    post.text(ADA, "Hello", "Good day.")
+    assert redis.llen(Queue.MAIL) == 1
