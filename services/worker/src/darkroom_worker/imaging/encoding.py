@@ -64,6 +64,8 @@ def encode(
     """
     _check_sides(images[0], name)
     bare = [_bare(image, name, in_rgb=profile is not None) for image in _alike(images)]
+    if name is ImageFormat.GIF:
+        bare = [palette.reduced(image, dither=animation is None) for image in bare]
     options = dict(_OPTIONS.get(name, {}))
     if name in QUALITY:
         options["quality"] = quality or QUALITY[name]
@@ -96,7 +98,7 @@ def _bare(image: Image.Image, name: ImageFormat, *, in_rgb: bool) -> Image.Image
         # Pillow writes metadata that it finds on an opened file into the new one.
         image = image.copy()
     image.info = {}
-    return palette.reduced(image) if name is ImageFormat.GIF else image
+    return image
 
 
 def flattened(image: Image.Image) -> Image.Image:

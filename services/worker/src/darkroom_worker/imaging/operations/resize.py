@@ -1,5 +1,6 @@
 """Resize and crop."""
 
+import math
 from dataclasses import dataclass
 
 from darkroom_contracts.operations import Crop, Position, Resize
@@ -96,4 +97,4 @@ def _cover(operation: Resize, wanted: tuple[int, int], size: tuple[int, int]) ->
 
 
 def _scaled(side: int, factor: float) -> int:
-    return max(1, round(side * factor))
+    return max(1, math.floor(side * factor + 0.5))
