@@ -128,7 +128,7 @@ def test_the_letter_at_hand_of_an_interrupted_run_is_sent_from_the_outbox(
     run(make_newsletter(deliver=lambda _: True))
     assert server.taken == []
     (mail_id,) = redis.zrange(keys.DUE_MAIL, 0, -1)
-    redis.zadd(keys.DUE_MAIL, {mail_id: 1})
+    redis.zadd(keys.DUE_MAIL, {str(mail_id): 1})
     for due in outbox.due(10):
         delivery.deliver(due)
     assert len(server.taken) == 1
