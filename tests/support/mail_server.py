@@ -39,6 +39,7 @@ class MailServer:
         refused: the answers to some recipients, each given in turn and the last one for ever.
         answers: to the next mails' texts, one each; after them every text is taken.
         taken: every mail that was taken, in order.
+        attempts: how many mails' texts arrived.
         text_arrived: set when a mail's text has arrived, before it is answered.
         may_answer: where it is cleared, texts are not answered until it is set.
     """
@@ -56,7 +57,6 @@ class MailServer:
     def __post_init__(self) -> None:
         self.may_answer.set()
         self.port = ports.anywhere()
-        self._lock = threading.Lock()
         self._controller: Controller | None = None
 
     def start(self) -> None:
@@ -98,11 +98,10 @@ class MailServer:
         return answer
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        self.attempts += 1
         self.text_arrived.set()
         await server.loop.run_in_executor(None, self.may_answer.wait)
-        with self._lock:
-            self.attempts += 1
-            answer = self.answers.pop(0) if self.answers else _OK
+        answer = self.answers.pop(0) if self.answers else _OK
         if answer == HANG_UP:
             cast("asyncio.Transport", server.transport).abort()
         elif answer == _OK:

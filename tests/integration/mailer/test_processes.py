@@ -1,0 +1,212 @@
+"""Mailers as they run: Celery processes that take tasks by their names from the queue."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+from celery import Celery
+from darkroom_contracts import keys
+from darkroom_contracts.mail import Address, MailState
+from darkroom_contracts.operations import Blur
+from darkroom_contracts.queues import QUEUE_OF, Queue, Task
+from darkroom_mailer.settings import MailerSettings
+from darkroom_runtime.celery_config import make_celery, publisher
+from darkroom_runtime.groups import Ending, GroupStore, NewImage
+from darkroom_runtime.outbox import Outbox, Post, announce
+from darkroom_runtime.outbox.post import send_message
+from darkroom_runtime.subscribers import Subscribers
+from redis import Redis
+from support.mail_server import MailServer
+from support.waiting import wait_for
+
+ADA = Address("ada@example.org")
+LIMIT = 30
+THREADS = 4
+
+Mailer = subprocess.Popen[bytes]
+StartMailer = Callable[[str], Mailer]
+
+
+@pytest.fixture
+def celery(settings: MailerSettings) -> Iterator[Celery]:
+    with make_celery("test", publisher(settings)) as app:
+        yield app
+
+
+@pytest.fixture
+def post(outbox: Outbox, celery: Celery) -> Post:
+    return Post(outbox, celery)
+
+
+@pytest.fixture
+def start_mailer(settings: MailerSettings, redis: Redis, tmp_path: Path) -> Iterator[StartMailer]:
+    """Starts a mailer of some name, ready to take tasks. It is stopped at the end of the test."""
+    environment = os.environ | {
+        "DARKROOM_REDIS_URL": str(settings.redis_url),
+        "DARKROOM_STORAGE_DIR": str(tmp_path),
+        "DARKROOM_SMTP_PORT": str(settings.smtp_port),
+        "DARKROOM_MAILER_CONCURRENCY": str(THREADS),
+    }
+    with ExitStack() as running:
+
+        def start(name: str) -> Mailer:
+            mailer = running.enter_context(_mailer(name, environment, tmp_path / f"{name}.log"))
+            pattern = f"{keys.worker_heartbeat(f'mail@{name}')}/*"
+            wait_for(lambda: redis.keys(pattern), limit=LIMIT, what=f"the mailer {name}")
+            return mailer
+
+        yield start
+
+
+@contextmanager
+def _mailer(name: str, environment: dict[str, str], log: Path) -> Iterator[Mailer]:
+    command = [
+        sys.executable,
+        "-m",
+        "celery",
+        "-A",
+        "darkroom_mailer.app",
+        "worker",
+        "-Q",
+        "mail",
+        "-n",
+        f"mail@{name}",
+    ]
+    with log.open("wb") as out, subprocess.Popen(command, env=environment, stdout=out, stderr=out) as mailer:
+        yield mailer
+        mailer.kill()
+
+
+def send(celery: Celery, task: Task) -> None:
+    celery.send_task(task, queue=QUEUE_OF[task], ignore_result=True)
+
+
+def states(outbox: Outbox, mails: list[str]) -> set[MailState]:
+    return {outbox.read(mail_id).state for mail_id in mails}
+
+
+def test_two_mailers_send_each_mail_once_although_each_message_comes_three_times(
+    start_mailer: StartMailer, post: Post, celery: Celery, outbox: Outbox, server: MailServer
+) -> None:
+    recipients = [Address(f"reader{number}@example.org") for number in range(30)]
+    mails = [post.text(recipient, "Hello", "Good day.") for recipient in recipients]
+    for _ in range(2):
+        for mail_id in mails:
+            send_message(celery, Task.SEND_MAIL, mail_id)
+    start_mailer("one")
+    start_mailer("two")
+    wait_for(lambda: states(outbox, mails) == {MailState.SENT}, limit=LIMIT, what="all mails")
+    assert server.taken_for() == dict.fromkeys(recipients, 1)
+
+
+def test_a_mailer_takes_no_more_messages_than_it_can_send_at_once(
+    start_mailer: StartMailer, post: Post, outbox: Outbox, redis: Redis, server: MailServer
+) -> None:
+    server.may_answer.clear()
+    mails = [post.text(Address(f"reader{number}@example.org"), "Hello", "Good day.") for number in range(THREADS + 2)]
+    start_mailer("one")
+
+    def all_threads_are_busy() -> bool:
+        return [outbox.read(mail_id).state for mail_id in mails].count(MailState.SENDING) == THREADS
+
+    wait_for(all_threads_are_busy, limit=LIMIT, what="busy threads")
+    assert redis.llen(Queue.MAIL) == 2, "another mailer could send these"
+    server.may_answer.set()
+    wait_for(lambda: states(outbox, mails) == {MailState.SENT}, limit=LIMIT, what="all mails")
+
+
+def test_a_mailer_that_is_stopped_finishes_the_mail_at_hand(
+    start_mailer: StartMailer, post: Post, outbox: Outbox, server: MailServer
+) -> None:
+    server.may_answer.clear()
+    mailer = start_mailer("one")
+    mail_id = post.text(ADA, "Hello", "Good day.")
+    wait_for(server.text_arrived.is_set, limit=LIMIT, what="the text at the server")
+    mailer.send_signal(signal.SIGTERM)
+    server.may_answer.set()
+    assert mailer.wait(timeout=LIMIT) == 0
+    assert outbox.read(mail_id).state is MailState.SENT
+
+
+def test_a_mailer_killed_while_the_server_has_the_text_does_not_make_it_two_mails(
+    start_mailer: StartMailer, post: Post, celery: Celery, outbox: Outbox, redis: Redis, server: MailServer
+) -> None:
+    server.may_answer.clear()
+    mailer = start_mailer("one")
+    mail_id = post.text(ADA, "Hello", "Good day.")
+    wait_for(server.text_arrived.is_set, limit=LIMIT, what="the text at the server")
+    mailer.kill()
+    mailer.wait()
+    redis.delete(*redis.keys(keys.worker_heartbeat("mail@one*")))  # as if it had expired
+    server.may_answer.set()
+    start_mailer("two")
+    redis.zadd(keys.DUE_MAIL, {mail_id: 1})
+    send(celery, Task.SEND_DUE_MAIL)
+    wait_for(lambda: outbox.read(mail_id).state is MailState.FAILED, limit=LIMIT, what="the record to say so")
+    assert server.attempts == 1
+
+
+def test_what_is_due_and_has_no_message_is_found(
+    start_mailer: StartMailer,
+    celery: Celery,
+    outbox: Outbox,
+    groups: GroupStore,
+    redis: Redis,
+    server: MailServer,
+    submit: Callable[..., str],
+) -> None:
+    mail_id = submit(ADA)
+    redis.zadd(keys.DUE_MAIL, {mail_id: 1})
+    groups.create(
+        keys.new_group_id(), [NewImage("x", error="It is no image.")], (), email="bob@example.org", notify=True
+    )
+    (group_id,) = redis.zrange(keys.GROUPS_TO_ANNOUNCE, 0, -1)
+    redis.zadd(keys.GROUPS_TO_ANNOUNCE, {str(group_id): 1})
+    start_mailer("one")
+    send(celery, Task.SEND_DUE_MAIL)
+    wait_for(lambda: len(server.taken) == 2, limit=LIMIT, what="both mails")
+    assert server.taken_for() == {"ada@example.org": 1, "bob@example.org": 1}
+    wait_for(lambda: outbox.read(mail_id).state is MailState.SENT, limit=LIMIT, what="the record to say so")
+
+
+def test_the_end_of_a_group_is_mailed_at_once(
+    start_mailer: StartMailer, celery: Celery, groups: GroupStore, server: MailServer
+) -> None:
+    group_id = keys.new_group_id()
+    start_mailer("one")
+    groups.create(group_id, [NewImage("one.png")], (Blur(),), email=ADA, notify=True)
+    work = groups.begin(group_id, 0, worker="images@a/1", delivery=0)
+    assert work is not None
+    if groups.fail(work, "It is damaged.") is Ending.TO_ANNOUNCE:
+        announce(celery, group_id)
+        announce(celery, group_id)
+    wait_for(lambda: server.taken, limit=LIMIT, what="the mail")
+    assert server.taken[0].message["Subject"] == "None of your 1 image could be done"
+    assert len(server.taken) == 1
+
+
+def test_a_subscriber_is_asked_and_gets_the_newsletter_once_although_it_is_started_twice(
+    start_mailer: StartMailer, post: Post, celery: Celery, subscribers: Subscribers, redis: Redis, server: MailServer
+) -> None:
+    start_mailer("one")
+    start_mailer("two")
+    subscribers.request(ADA)
+    post.confirmation(ADA)
+    wait_for(lambda: server.taken, limit=LIMIT, what="the question")
+    subscribers.confirm(ADA)
+    for _ in range(3):
+        send(celery, Task.SEND_NEWSLETTER)
+
+    def is_done() -> bool:
+        issue = redis.get(keys.LATEST_ISSUE)
+        return (
+            bool(issue) and redis.hget(keys.issue_record(str(issue)), "state") == "done" and not redis.llen(Queue.MAIL)
+        )
+
+    wait_for(is_done, limit=LIMIT, what="the end of the issue")
+    assert [mail.message["Subject"].startswith("The week") for mail in server.taken] == [False, True]
