@@ -77,7 +77,19 @@ def encode(
         options |= _timing(animation, name) | {"save_all": True, "append_images": bare[1:]}
     file = io.BytesIO()
     bare[0].save(file, name.upper(), **options)
+    if animation is not None and name is ImageFormat.WEBP and bare[0].mode == "RGBA":
+        _announce_opacity(file)
     return file.getvalue()
+
+
+def _announce_opacity(webp: io.BytesIO) -> None:
+    """Set the flag of a WebP that says that it is not opaque all over (RFC 9649, 2.7.1).
+
+    libwebp leaves it out where every frame, cut to what changes in it, happens to be opaque.
+    """
+    view = webp.getbuffer()
+    if view[12:16] == b"VP8X":
+        view[20] |= 0x10
 
 
 def _check_sides(image: Image.Image, name: ImageFormat) -> None:
