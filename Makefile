@@ -8,6 +8,8 @@ PORT ?=
 LOCAL ?=
 # Options for pytest, such as PYTEST="-k blur -x".
 PYTEST ?=
+# The measurements to make, such as BENCH=intake; all where none is named.
+BENCH ?=
 PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3; do \
 	$$name -c 'import sys, ensurepip, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
 	&& echo $$name && break; done)
@@ -60,7 +62,7 @@ lock: $(made) ## Compile the locks from each pyproject.toml; UPGRADE=1 takes the
 	PATH="$(abspath $(bin)):$$PATH" requirements/compile requirements $(if $(UPGRADE),--upgrade)
 
 bench: $(made) ## Measure
-	$(bin)/python -m bench
+	$(bin)/python -m bench $(BENCH)
 
 clean: ## Remove what was made here, but not the data
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -22,7 +22,7 @@ PROGRAMS = {"api", "worker", "scheduler", "mailer", "flower", "redis", "inbox"}
 
 def run(command: str, data: Path) -> subprocess.CompletedProcess[str]:
     arguments = [sys.executable, "-m", "darkroom_local", command, "--data", str(data)]
-    return subprocess.run(arguments, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(arguments, capture_output=True, text=True, timeout=240, check=False)
 
 
 class Terminal:
@@ -44,7 +44,7 @@ class Terminal:
 
     def wait_until_ready(self) -> None:
         wait_for(
-            lambda: "is ready" in self.output or self.process.poll() is not None, limit=120, what="the system to be up"
+            lambda: "is ready" in self.output or self.process.poll() is not None, limit=240, what="the system to be up"
         )
         assert self.process.poll() is None, self.output
 
@@ -129,3 +129,8 @@ def test_down_where_nothing_runs_says_so(tmp_path: Path) -> None:
     answer = run("down", tmp_path / "data")
     assert answer.returncode == 0
     assert "does not run" in answer.stdout
+
+
+def test_a_port_that_is_none_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DARKROOM_PORT", "eighty")
+    assert "a port is a number from 1 to 65535, not 'eighty'" in run("up", tmp_path / "data").stderr

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from dotenv import dotenv_values
@@ -18,33 +19,38 @@ from darkroom_local.supervision import UNREACHABLE
 
 _DOTENV = Path(__file__).parents[3] / ".env"
 _POLL = 0.2
+_LAST_PORT = 65_535
 _TROUBLES = (AlreadyRunningError, LeftoverError, NoFreePortError, StackError)
 
 
 def main() -> None:
     """Run the command that was given."""
+    settings = {name: value for name, value in dotenv_values(_DOTENV).items() if value} | os.environ
     parser = argparse.ArgumentParser(prog="darkroom_local", description="Run Darkroom without containers.")
     parser.add_argument("command", choices=["up", "down", "status"])
     parser.add_argument("--data", type=Path, default=Path("data"), help="the folder that keeps everything")
-    parser.add_argument("--port", type=int, help="of the API; a free one near 8000 where none is given")
+    parser.add_argument(
+        "--port",
+        type=_port,
+        default=settings.get("DARKROOM_PORT") or None,
+        help="of the API; a free one near 8000 where none is given",
+    )
     arguments = parser.parse_args()
     folder = Folder(arguments.data)
     try:
         if arguments.command == "up":
-            up(folder, arguments.port)
+            up(folder, arguments.port, settings)
         else:
             {"down": down, "status": status}[arguments.command](folder)
     except _TROUBLES as trouble:
         sys.exit(str(trouble))
 
 
-def up(folder: Folder, port: int | None) -> None:
+def up(folder: Folder, port: int | None, settings: Mapping[str, str]) -> None:
     """Run the system until Ctrl-C, or until it is stopped from elsewhere."""
     for asked_to_end in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(asked_to_end, signal.default_int_handler)  # as Ctrl-C
-    settings = {name: value for name, value in dotenv_values(_DOTENV).items() if value} | os.environ
-    chosen = port or int(settings.get("DARKROOM_PORT") or 0)
-    stack = LocalStack(folder.root, settings, Ports.familiar(chosen or None))
+    stack = LocalStack(folder.root, settings, Ports.familiar(port))
     try:
         print("Darkroom is starting. This takes some seconds.", flush=True)
         stack.start()
@@ -82,6 +88,12 @@ def status(folder: Folder) -> None:
     for process in record.control().processes().values():
         print(f"{process.name:<10} {process.state:<9} {process.pid or ''}")
     print(f"The API is at port {record.ports.api}, Flower at {record.ports.flower}.")
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= _LAST_PORT:
+        raise argparse.ArgumentTypeError(f"a port is a number from 1 to {_LAST_PORT}, not {text!r}")
+    return int(text)
 
 
 def _announcement(stack: LocalStack) -> str:
