@@ -18,7 +18,7 @@ MANIFEST = "manifest.json"
 
 _CHUNK = 256 * 1024
 _MAX_STEM = 180
-"""Characters. File systems take 255 bytes; the rest is for an extension and a number."""
+"""Bytes. File systems take 255; the rest is for an extension and a number."""
 _NOT_IN_FILE_NAMES = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]')
 _EXTENSION = re.compile(r"\.[A-Za-z0-9]{1,5}$")
 _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)")  # on Windows, with any extension
@@ -54,7 +54,8 @@ def file_names(group: Group) -> dict[int, str]:
 
 def _stem(name: str, index: int) -> str:
     last = re.split(r"[/\\]", name)[-1]
-    stem = _NOT_IN_FILE_NAMES.sub("_", _EXTENSION.sub("", last)).strip(". ")[:_MAX_STEM]
+    stem = _NOT_IN_FILE_NAMES.sub("_", _EXTENSION.sub("", last)).strip(". ")
+    stem = stem.encode(errors="ignore")[:_MAX_STEM].decode(errors="ignore")
     return f"_{stem}" if _RESERVED.fullmatch(stem.partition(".")[0]) else stem or f"image-{index}"
 
 

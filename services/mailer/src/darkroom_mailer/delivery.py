@@ -1,9 +1,11 @@
 """Sending a mail of the outbox, once, and writing down what became of it."""
 
+import threading
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import structlog
-from darkroom_contracts.mail import Address, MailState, NewsletterMail
+from darkroom_contracts.mail import Address, MailState, NewsletterMail, ResultsMail
 from darkroom_runtime import logs
 from darkroom_runtime.outbox import Claim, Outbox, Result
 from darkroom_runtime.subscribers import Subscribers
@@ -14,6 +16,10 @@ from darkroom_mailer.reasons import NothingToSendError, NotWantedError
 from darkroom_mailer.settings import MailerSettings
 from darkroom_mailer.smtp import MailRefusedError, MailServer, UnreachableError
 from darkroom_mailer.verdict import Verdict, ended
+
+_LARGE_AT_ONCE = 2
+"""Mails with an archive that a mailer holds in memory: each takes 100 MB while it is sent, as 15 MB are encoded and
+copied on their way (measured); four would fill the container."""
 
 _log = structlog.get_logger(__name__)
 
@@ -41,6 +47,7 @@ class Delivery:
         self._subscribers = subscribers
         self._worker = worker
         self._server = MailServer(settings)
+        self._room_for_large = threading.BoundedSemaphore(_LARGE_AT_ONCE)
         self._verdict = Verdict(first_wait=settings.mail_retry_wait, period=settings.mail_retry_period)
 
     def deliver(self, mail_id: str) -> bool:
@@ -63,7 +70,8 @@ class Delivery:
         if claim.attempt > 1 and self._verdict.is_late(claim):  # also ends a mail that stops its mailer each time
             return _Attempt(self._verdict.give_up(claim, claim.reason or "It was begun and never came to an end."))
         try:
-            return self._send(claim)
+            with self._room_for_large if isinstance(claim.content, ResultsMail) else nullcontext():
+                return self._send(claim)
         except _ClaimLostError as error:
             return _Attempt(ended(claim, MailState.QUEUED, str(error)))  # which is then not written down
         except NotWantedError as error:

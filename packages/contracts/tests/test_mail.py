@@ -1,0 +1,108 @@
+"""Who can be written to, and what a mail may say."""
+
+import pytest
+from darkroom_contracts.mail import (
+    MAX_BODY,
+    MAX_RECIPIENTS,
+    MAX_SUBJECT,
+    Address,
+    ConfirmationMail,
+    Mail,
+    MailContent,
+    MailState,
+    NewsletterMail,
+    ResultsMail,
+    TextMail,
+    content_from_message,
+    content_to_message,
+)
+
+ADA = Address("ada@example.org")
+
+
+@pytest.mark.parametrize(
+    "text", ["ada@example.org", "a@localhost", "o'neil+tag/x@mail.example.co.uk", "x" * 64 + "@b.de"]
+)
+def test_an_address_is_taken(text: str) -> None:
+    assert Address(text) == text
+
+
+def test_the_domain_of_an_address_is_in_lower_case() -> None:
+    assert Address("Ada@Example.ORG") == "Ada@example.org"
+    assert Address("Ada@Example.ORG").domain == "example.org"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "ada",
+        "@example.org",
+        "ada@",
+        "ada@example.org,bob@example.org",
+        "ada@example.org, bob@example.org",
+        "ada@example.org bob@example.org",
+        "ada@example.org;bob@example.org",
+        "ada@bob@example.org",
+        "Ada <ada@example.org>",
+        "ada@example.org\n",
+        "ada@example.org\r\nBcc: eve@example.org",
+        "ada@exa\0mple.org",
+        '"ada\r\n"@example.org',
+        "ada@-example.org",
+        "ada@example..org",
+        "ada@[127.0.0.1]",
+        "ädä@example.org",
+        "ada@example.org ",
+        "x" * 65 + "@example.org",
+        "ada@" + ".".join(["x" * 60] * 5),
+    ],
+)
+def test_anything_but_one_bare_address_is_refused_with_a_sentence(text: str) -> None:
+    with pytest.raises(ValueError, match="This is not an e-mail address"):
+        Address(text)
+
+
+@pytest.mark.parametrize("subject", ["", "x" * (MAX_SUBJECT + 1), "a\nb", "a\rb", "a\0b", "\u2028", "\x85", "\ud800"])
+def test_a_subject_that_is_not_one_line_of_text_is_refused(subject: str) -> None:
+    with pytest.raises(ValueError, match="subject"):
+        TextMail(subject=subject, body="Good day.")
+
+
+@pytest.mark.parametrize("body", ["", "x" * (MAX_BODY + 1), "a\ud800b"])
+def test_a_body_that_cannot_be_sent_is_refused(body: str) -> None:
+    with pytest.raises(ValueError, match="body"):
+        TextMail(subject="Hello", body=body)
+
+
+def test_a_text_in_any_script_is_taken() -> None:
+    TextMail(subject="Grüße 👩‍💻 مرحبا", body="Zeile 1\nZeile 2\n\tשלום")
+
+
+def test_a_mail_goes_to_somebody_and_not_to_everybody() -> None:
+    content = TextMail(subject="Hello", body="Good day.")
+    for to in ((), (ADA,) * (MAX_RECIPIENTS + 1)):
+        with pytest.raises(ValueError, match="at least one address"):
+            Mail(to, content)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        TextMail(subject="Hello", body="Good day."),
+        ResultsMail(group_id="0" * 32),
+        ConfirmationMail(),
+        NewsletterMail(issue="2026-W47"),
+    ],
+)
+def test_what_a_mail_says_survives_its_record(content: MailContent) -> None:
+    assert content_from_message(content_to_message(content)) == content
+
+
+def test_a_mail_ends_in_one_of_four_states() -> None:
+    assert {state for state in MailState if state.is_final} == {
+        MailState.SENT,
+        MailState.PARTIAL,
+        MailState.FAILED,
+        MailState.CANCELLED,
+    }
