@@ -73,7 +73,8 @@ $(made): requirements/build.lock requirements/dev.lock pyproject.toml $(members:
 	@if [ -z "$(PYTHON)" ]; then \
 		echo "Darkroom needs Python 3.11, 3.12 or 3.13 with its venv module (on Debian: apt install python3-venv)." \
 			"None was found on PATH; PYTHON=/path/to/python names one." >&2; exit 1; fi
-	test -x $(bin)/pip || $(PYTHON) -m venv $(VENV)
+	$(bin)/python -c '' 2>/dev/null || $(PYTHON) -m venv --clear $(VENV)
+	$(bin)/python -m pip --version >/dev/null 2>&1 || $(bin)/python -m ensurepip
 	$(bin)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/build.lock
 	VIRTUAL_ENV=$(VENV) $(bin)/uv pip install --quiet --require-hashes -r requirements/dev.lock
 	VIRTUAL_ENV=$(VENV) $(bin)/uv pip install --quiet --no-deps --no-build-isolation $(members:%=-e %)
