@@ -8,7 +8,7 @@ from darkroom_runtime.groups import GroupStore, NewImage, Outcome
 from flask.testing import FlaskClient
 from support.waiting import wait_for
 
-LARGEST = 2**62 - 1
+LARGEST = 2**53 - 1
 
 with_worker = pytest.mark.usefixtures("worker")
 

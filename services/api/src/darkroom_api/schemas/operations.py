@@ -6,8 +6,10 @@ from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin, get_type_hints
 
 from darkroom_contracts.operations import MAX_OPERATIONS, OPERATIONS, Operation
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, create_model
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model
 from pydantic.config import JsonDict
+
+from darkroom_api.schemas.numbers import Integer
 
 _NOT_YET = {"image_id"}
 """Arguments that are not taken before images can be uploaded ahead."""
@@ -23,14 +25,6 @@ _RULES: dict[str, JsonDict] = {
     "watermark": {"required": ["op", "text"]},
 }
 """What the operations check themselves, as the document says it: which arguments go together."""
-
-
-def _whole(number: Any) -> Any:
-    return int(number) if isinstance(number, float) and number.is_integer() else number
-
-
-_Integer = Annotated[int, BeforeValidator(_whole)]
-"""As JSON Schema has it: 5.0 is an integer, too."""
 
 
 class _Arguments(BaseModel):
@@ -56,7 +50,7 @@ def _given(hint: Any) -> Any:
     """The type of an argument when it is given; leaving it out is the way to give none."""
     if get_origin(hint) in {Union, UnionType}:
         (hint,) = (kind for kind in get_args(hint) if kind is not NoneType)
-    return _Integer if hint is int else hint
+    return Integer if hint is int else hint
 
 
 def _field(argument: "DataclassField[Any]") -> Any:

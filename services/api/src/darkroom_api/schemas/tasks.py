@@ -7,6 +7,7 @@ from darkroom_runtime.task_store import TaskRecord
 from pydantic import BaseModel, ConfigDict, Field
 
 from darkroom_api import links
+from darkroom_api.schemas.numbers import Integer
 
 LONGEST_COUNT = 600
 """It counts ten a second, so this is a minute's work."""
@@ -17,7 +18,7 @@ class CountOrder(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
-    total: int = Field(ge=1, le=LONGEST_COUNT, description="Ten are counted in a second.")
+    total: Integer = Field(ge=1, le=LONGEST_COUNT, description="Ten are counted in a second.")
 
 
 class TaskReference(BaseModel):

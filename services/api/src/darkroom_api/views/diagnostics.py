@@ -19,9 +19,9 @@ from darkroom_api.schemas.tasks import CountOrder, TaskReference
 
 blueprint = APIBlueprint("diagnostics", __name__, abp_tags=[Tag(name="tasks", description="Single tasks")])
 
-LARGEST = 2**62 - 1
-"""The sum of two such numbers fits in 64 bits with a sign."""
-_WHOLE = re.compile(r"-?[0-9]{1,19}")
+LARGEST = 2**53 - 1
+"""Up to here every reader of JSON keeps whole numbers exact (RFC 8259, 6)."""
+_WHOLE = re.compile(r"-?[0-9]{1,16}")
 
 _count_content, _count_schemas = parse_body(CountOrder)
 blueprint.components_schemas |= _count_schemas
