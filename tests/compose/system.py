@@ -8,14 +8,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from darkroom_local import ports
+
 ROOT = Path(__file__).parents[2]
 PROJECT = "darkroom-test"
 
-# Ports that are free, and waits that are short enough for a test.
+# Ports that are free, and that a container keeps when it is started again; waits that are short enough for a test.
 SETTINGS = {
-    "DARKROOM_PORT": "0",
-    "DARKROOM_FLOWER_PORT": "0",
-    "DARKROOM_INBOX_PORT": "0",
+    "DARKROOM_PORT": str(ports.anywhere()),
+    "DARKROOM_FLOWER_PORT": str(ports.anywhere()),
+    "DARKROOM_INBOX_PORT": str(ports.anywhere()),
     "DARKROOM_HEALTH_INTERVAL": "5s",
     "DARKROOM_RECOVERY_INTERVAL": "5",
     "DARKROOM_RECOVERY_GRACE": "5",

@@ -35,7 +35,7 @@ class Client:
         assert response.status_code == 202, response.text
         return str(response.json()["group_id"])
 
-    def status(self, group_id: str, **query: object) -> Any:
+    def status(self, group_id: str, **query: str | int) -> Any:
         """GET /status/{group_id}."""
         response = requests.get(f"{self.url}/status/{group_id}", params=query, timeout=30)
         response.raise_for_status()

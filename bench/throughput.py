@@ -1,0 +1,99 @@
+"""A batch of 200 photographs through the whole service, against the same imaging function in a bare process pool on the
+same cores, and against the plain shape of such a service."""
+
+import itertools
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+from darkroom_contracts.operations import Blur
+from darkroom_local.redis_server import RedisServer
+from darkroom_local.stack import LocalStack
+from darkroom_worker import imaging
+from support.client import Client
+
+from bench.photographs import photographs
+from bench.tables import show
+
+BATCH = 200
+RADIUS = 5.0
+ROUNDS = 3
+CORES = len(os.sched_getaffinity(0))
+
+
+def batch() -> dict[str, bytes]:
+    """The photographs, over and over, each time under another name."""
+    endless = itertools.cycle(photographs().items())
+    return {f"{number:03}-{name}": data for number, (name, data) in zip(range(BATCH), endless, strict=False)}
+
+
+def seconds(action: Callable[[], object]) -> float:
+    begun = time.perf_counter()
+    action()
+    return time.perf_counter() - begun
+
+
+def work(source: bytes) -> int:
+    return len(imaging.process(source, (Blur(radius=RADIUS),)).data)
+
+
+def through_the_service(client: Client, images: dict[str, bytes]) -> None:
+    group_id = client.start(images, [{"op": "blur", "radius": RADIUS}])
+    while not (status := client.status(group_id, wait=30, images="false"))["finished_at"]:
+        pass
+    assert status["completed"] == BATCH, status
+
+
+@contextmanager
+def plain_worker(folder: Path) -> Iterator[Callable[[list[bytes]], object]]:
+    with RedisServer(folder) as redis:
+        os.environ["PLAIN_REDIS"] = redis.url
+        from bench import plain  # not before it can see where its Redis is
+
+        worker = subprocess.Popen(
+            [sys.executable, "-m", "celery", "-A", "bench.plain", "worker", "-c", str(CORES), "-l", "warning"]
+        )
+        try:
+            plain.run(list(photographs().values()), RADIUS)  # the worker is there, and warm
+            yield lambda images: plain.run(images, RADIUS)
+        finally:
+            worker.terminate()
+            worker.wait()
+
+
+def main() -> None:
+    """Print the table."""
+    images = batch()
+    with tempfile.TemporaryDirectory() as folder:
+        with ProcessPoolExecutor(CORES) as pool:
+            list(pool.map(work, photographs().values()))  # warm
+            pooled = [seconds(lambda: list(pool.map(work, images.values()))) for _ in range(ROUNDS)]
+        settings = {"DARKROOM_WORKER_CONCURRENCY": str(CORES)}
+        with LocalStack(Path(folder) / "stack", settings) as stack:
+            client = Client(stack.api_url)
+            served = [seconds(lambda: through_the_service(client, images)) for _ in range(ROUNDS)]
+        with plain_worker(Path(folder) / "plain") as run:
+            plainly = [seconds(lambda: run(list(images.values()))) for _ in range(ROUNDS)]
+    report(min(pooled), min(served), min(plainly))
+
+
+def report(pooled: float, served: float, plainly: float) -> None:
+    """Images per second of the best round of each, and their ratios."""
+    show(
+        ("200 photographs, blur 5, from the POST to the last result", "images/s", "the service is"),
+        [
+            ("Darkroom", f"{BATCH / served:.1f}", ""),
+            ("bare process pool, the same imaging function", f"{BATCH / pooled:.1f}", f"{pooled / served:.2f} x"),
+            ("plain shape: bytes in Redis, Pillow's blur", f"{BATCH / plainly:.1f}", f"{plainly / served:.2f} x"),
+        ],
+    )
+
+
+if __name__ == "__main__":
+    main()
