@@ -1,0 +1,91 @@
+"""What the OpenAPI document says is what the API does."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+from darkroom_local.redis_server import RedisServer
+from support.live_api import LiveApi, live_api
+
+HOOKS = Path(__file__).with_name("schemathesis_hooks.py")
+KEY = "a-key-of-the-tests"
+
+
+@pytest.fixture(scope="module")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with RedisServer(tmp_path_factory.mktemp("redis")) as server:
+        yield server.url
+
+
+@pytest.fixture(scope="module")
+def open_api(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveApi]:
+    """An API for everybody."""
+    with live_api(redis_url, tmp_path_factory.mktemp("blobs")) as api:
+        yield api
+
+
+@pytest.fixture(scope="module")
+def guarded_api(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveApi]:
+    """An API that asks for a key."""
+    with live_api(redis_url, tmp_path_factory.mktemp("blobs"), {"DARKROOM_API_KEYS": f"another,{KEY}"}) as api:
+        yield api
+
+
+def schemathesis(api: LiveApi, folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """Run schemathesis with all its checks, the same way each time."""
+    config = folder / "schemathesis.toml"
+    config.write_text(f'[auth.openapi.ApiKey]\nbearer = "{KEY}"\n')
+    fixed = ["--checks", "all", "--seed", "1", "--continue-on-failure", "--generation-database", "none"]
+    # An event stream lasts as long as its group, and here nobody works on groups. It has tests of its own.
+    finite = ["--exclude-path", "/events/{group_id}"]
+    return subprocess.run(
+        [sys.executable, "-m", "schemathesis.cli", "--config-file", str(config)]
+        + ["run", f"{api.url}/openapi.json", *fixed, *finite, *options],
+        cwd=folder,
+        env={"SCHEMATHESIS_HOOKS": HOOKS.stem, "PYTHONPATH": str(HOOKS.parent), "NO_COLOR": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.slow
+def test_schemathesis_finds_nothing(open_api: LiveApi, tmp_path: Path) -> None:
+    run = schemathesis(open_api, tmp_path, "--max-examples", "20")
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+@pytest.mark.slow
+def test_schemathesis_finds_nothing_where_keys_are_asked_for(guarded_api: LiveApi, tmp_path: Path) -> None:
+    run = schemathesis(guarded_api, tmp_path, "--max-examples", "5", "--phases", "fuzzing")
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_every_problem_is_documented_as_a_problem_document(open_api: LiveApi) -> None:
+    document = requests.get(f"{open_api.url}/openapi.json", timeout=10).json()
+    for path in document["paths"].values():
+        for operation in path.values():
+            bad = {status: answer for status, answer in operation["responses"].items() if status >= "400"}
+            assert bad
+            assert all(list(answer["content"]) == ["application/problem+json"] for answer in bad.values())
+
+
+def test_keys_are_documented_where_they_are_asked_for(open_api: LiveApi, guarded_api: LiveApi) -> None:
+    def secured(api: LiveApi) -> set[str]:
+        document = requests.get(f"{api.url}/openapi.json", timeout=10).json()
+        return {path for path, methods in document["paths"].items() for one in methods.values() if "security" in one}
+
+    assert secured(open_api) == set()
+    assert secured(guarded_api) >= {"/process_images", "/blur"}
+
+
+def test_the_pages_need_no_other_host(open_api: LiveApi) -> None:
+    page = requests.get(f"{open_api.url}/docs", timeout=10)
+    assert page.headers["Content-Security-Policy"].startswith("default-src 'none'")
+    assert "//" not in page.text.replace("http://www.w3.org", "")
+    for address in ("/docs/swagger/js/swagger-ui-bundle.js", "/docs/swagger/css/swagger-ui.css", "/static/docs.js"):
+        assert address in page.text
+        assert requests.get(open_api.url + address, timeout=10).ok
