@@ -88,7 +88,7 @@ def _announce_opacity(webp: io.BytesIO) -> None:
     libwebp leaves it out where every frame, cut to what changes in it, happens to be opaque.
     """
     view = webp.getbuffer()
-    if view[12:16] == b"VP8X":
+    if bytes(view[12:16]) == b"VP8X":
         view[20] |= 0x10
 
 

@@ -61,13 +61,9 @@ def process(
         images, animation = _animation(original, pipeline, studio)
     else:
         images, animation = [studio.through(_still(original, pipeline), pipeline)], None
-    data = encode(
-        images,
-        name,
-        quality=conversion.quality if conversion else None,
-        profile=original.kept_profile,
-        animation=animation,
-    )
+    quality, profile = conversion.quality if conversion else None, original.kept_profile
+    del original  # which holds the decoded pixels, while encoding needs memory of its own
+    data = encode(images, name, quality=quality, profile=profile, animation=animation)
     return Result(data, name, *images[0].size, frames=len(images))
 
 

@@ -10,8 +10,11 @@ sigma 2 on, where full size would cost most, squares of 2 are still below what e
 import math
 
 import cv2
+import numpy as np
+from PIL import Image
 
-from darkroom_worker.imaging.pixels import Pixels
+from darkroom_worker.imaging.picture import Picture
+from darkroom_worker.imaging.pixels import Box, Pixels, bands, image_of, pixels_of
 
 _LARGEST_SQUARE = 64
 _DECODABLE_UP_TO = 12
@@ -39,39 +42,67 @@ def reach(sigma: float) -> int:
     return side * (_radius(_remaining(sigma, side)) + 2)
 
 
-def blurred(pixels: Pixels, sigma: float, scale: int = 1) -> tuple[Pixels, int]:
-    """Blur.
+def blurred(picture: Picture, sigma: float) -> Image.Image:
+    """The picture, blurred and at its own size.
 
     Args:
-        pixels: colours multiplied by their opacity.
+        picture: may have been decoded as means of squares of ``decodable(sigma)``.
         sigma: of the Gaussian, in the picture's own pixels.
-        scale: the side of the squares that ``pixels`` already are the means of; a divisor of ``square(sigma)``.
-
-    Returns:
-        Pixels of the picture's own size, and the width of a margin they have on the left and at the top. There are
-        margins at the right and at the bottom too.
     """
     side = square(sigma)
-    step = side // scale
-    if step > 1:
-        pixels = _means(pixels, step)
-    size = 2 * _radius(_remaining(sigma, side)) + 1
-    small = cv2.GaussianBlur(pixels, (size, size), _remaining(sigma, side), borderType=cv2.BORDER_REPLICATE)
     if side == 1:
-        return small, 0
-    height, width = small.shape[:2]
-    large = cv2.resize(small, (width * side, height * side), interpolation=cv2.INTER_LINEAR)
-    return large, side if step > 1 else 0
+        return _blurred_whole(picture.image, sigma)
+    means, margin = _means(picture.image, side // picture.scale)
+    left, top = (margin * side + near for near in picture.origin)
+    window = (left, top, left + picture.size[0], top + picture.size[1])
+    return _enlarged(_convolved(means, _remaining(sigma, side)), side, window, picture.image.mode)
 
 
-def _means(pixels: Pixels, step: int) -> Pixels:
-    """Means of squares, with one more on each side: of the edge repeated, which all beyond it would be the mean of."""
-    height, width = pixels.shape[:2]
-    framed = cv2.copyMakeBorder(
-        pixels, step, step + -height % step, step, step + -width % step, borderType=cv2.BORDER_REPLICATE
-    )
-    height, width = framed.shape[:2]
-    return cv2.resize(framed, (width // step, height // step), interpolation=cv2.INTER_AREA)
+def _blurred_whole(image: Image.Image, sigma: float) -> Image.Image:
+    result = Image.new(image.mode, image.size)
+    for left, top, right, bottom in bands(image.size):
+        first, last = max(0, top - _radius(sigma)), min(image.height, bottom + _radius(sigma))
+        soft = _convolved(pixels_of(image.crop((left, first, right, last))), sigma)
+        result.paste(image_of(soft, (left, top - first, right, bottom - first)), (left, top))
+    return result
+
+
+def _convolved(pixels: Pixels, sigma: float) -> Pixels:
+    size = 2 * _radius(sigma) + 1
+    return cv2.GaussianBlur(pixels, (size, size), sigma, borderType=cv2.BORDER_REPLICATE)
+
+
+def _means(image: Image.Image, step: int) -> tuple[Pixels, int]:
+    """Means of squares, and how many more there are on each side.
+
+    Those are means of the edge repeated, as of all that is beyond it.
+    """
+    if step == 1:
+        return pixels_of(image), 0
+    parts = []
+    for box in bands(image.size):
+        above = step if box[1] == 0 else 0
+        below = step + -image.height % step if box[3] == image.height else 0
+        pixels = cv2.copyMakeBorder(
+            pixels_of(image.crop(box)), above, below, step, step + -image.width % step, cv2.BORDER_REPLICATE
+        )
+        height, width = pixels.shape[:2]
+        parts.append(cv2.resize(pixels, (width // step, height // step), interpolation=cv2.INTER_AREA))
+    return np.concatenate(parts), 1
+
+
+def _enlarged(means: Pixels, side: int, window: Box, mode: str) -> Image.Image:
+    """The part of the enlarged picture that lies in the window."""
+    left, top, right, bottom = window
+    rows, columns = means.shape[:2]
+    result = Image.new(mode, (right - left, bottom - top))
+    for _, upper, _, lower in bands(result.size):
+        # One row more on each side, for the interpolation at the ends of the band.
+        first, last = max(0, (top + upper) // side - 1), min(rows, -(-(top + lower) // side) + 1)
+        large = cv2.resize(means[first:last], (columns * side, (last - first) * side), interpolation=cv2.INTER_LINEAR)
+        shift = top - first * side
+        result.paste(image_of(large, (left, upper + shift, right, lower + shift)), (0, upper))
+    return result
 
 
 def _remaining(sigma: float, side: int) -> float:

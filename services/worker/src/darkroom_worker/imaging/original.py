@@ -3,7 +3,6 @@
 import importlib
 import io
 import struct
-import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from PIL import Image, ImageFile
 from darkroom_worker.imaging.colour import describes_rgb, profile_of
 from darkroom_worker.imaging.errors import DamagedImageError, ImageTooLargeError, NotAnImageError
 from darkroom_worker.imaging.limits import Limits
+from darkroom_worker.imaging.quiet import quietly
 from darkroom_worker.imaging.recognition import recognised
 
 # What Pillow's decoders raise for files that are broken in one way or another, besides their documented OSError: they
@@ -52,20 +52,17 @@ _READ_HERE = "JPEG, PNG, WebP, AVIF, GIF, TIFF and BMP"
 def decoding() -> Iterator[None]:
     """Turn whatever a decoder fails with into an error with a sentence, and silence what it warns of.
 
-    Python keeps its filters of warnings for the whole process, so images are not to be opened by several threads.
-
     Raises:
         DamagedImageError: the decoder could not go on.
-        ImageTooLargeError: it asked for more memory than there is.
+        ImageTooLargeError: there is not the memory for what it announces, or Pillow takes it for a bomb.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with quietly():
             yield
     except (DamagedImageError, ImageTooLargeError):
         raise
     except (MemoryError, Image.DecompressionBombError) as error:
-        raise ImageTooLargeError("The image has more pixels than there is memory for.") from error
+        raise ImageTooLargeError("The image has more pixels than can be worked on here.") from error
     except _DECODER_ERRORS as error:
         raise DamagedImageError("The image is damaged or cut off: it cannot be decoded to its end.") from error
 

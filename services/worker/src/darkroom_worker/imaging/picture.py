@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from PIL import Image
 
+from darkroom_worker.imaging.quiet import quietly
+
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -46,7 +48,8 @@ def whole(image: Image.Image) -> Picture:
 def orientation(image: Image.Image) -> int:
     """The EXIF orientation, 1 to 8; 1, which is upright, where there is none that can be read."""
     try:
-        value = image.getexif().get(_ORIENTATION, 1)
+        with quietly():
+            value = image.getexif().get(_ORIENTATION, 1)
     except _BROKEN_EXIF:
         return 1
     return value if value in _TURNS else 1

@@ -1,5 +1,6 @@
 """Pixels as Pillow's images and as NumPy's arrays, in the three modes that operations work in: L, RGB and RGBA."""
 
+from collections.abc import Iterator
 from typing import TypeAlias
 
 import cv2
@@ -16,8 +17,22 @@ Box: TypeAlias = tuple[int, int, int, int]
 # processes, and the pool they live in does not survive the fork that makes a worker's process.
 cv2.setNumThreads(1)
 
+_BAND = 2**18
+"""Pixels in a band, about."""
+_ROWS = 64
 _PREMULTIPLIED = {"RGBA": "RGBa"}
 _STRAIGHT = {"RGBa": "RGBA"}
+
+
+def bands(size: tuple[int, int]) -> Iterator[Box]:
+    """An image of ``size`` in bands of rows that stay in a processor's cache and add little to its memory.
+
+    Each band but the last has a multiple of 64 rows.
+    """
+    width, height = size
+    rows = max(_ROWS, _BAND // width // _ROWS * _ROWS)
+    for top in range(0, height, rows):
+        yield 0, top, width, min(top + rows, height)
 
 
 def pixels_of(image: Image.Image) -> Pixels:

@@ -3,6 +3,8 @@
 from darkroom_contracts.operations import Adjust
 from PIL import Image
 
+from darkroom_worker.imaging.pixels import bands
+
 _MIDDLE = 127.5
 
 
@@ -14,12 +16,18 @@ def grayscale(image: Image.Image) -> Image.Image:
 
 
 def adjust(image: Image.Image, operation: Adjust) -> Image.Image:
-    """Multiply by the brightness, then stretch about the middle grey by the contrast, then stretch the colour."""
+    """Multiply by the brightness, then stretch about the middle grey by the contrast, then stretch the colour.
+
+    The image is changed.
+    """
     table = [_tone(level, operation) for level in range(256)]
-    image = image.point(table * (1 if image.mode == "L" else 3) + list(range(256)) * (image.mode == "RGBA"))
-    if operation.saturation == 1 or image.mode == "L":
-        return image
-    return Image.blend(grayscale(image).convert(image.mode), image, operation.saturation)
+    tables = table * (1 if image.mode == "L" else 3) + list(range(256)) * (image.mode == "RGBA")
+    for box in bands(image.size):
+        part = image.crop(box).point(tables)
+        if operation.saturation != 1 and image.mode != "L":
+            part = Image.blend(grayscale(part).convert(image.mode), part, operation.saturation)
+        image.paste(part, box)
+    return image
 
 
 def _tone(level: int, operation: Adjust) -> int:
