@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import socket
 import tempfile
 from pathlib import Path
 from types import FrameType
@@ -22,6 +23,9 @@ _own_folder = _METRICS not in os.environ
 if _own_folder:
     os.environ[_METRICS] = tempfile.mkdtemp(prefix="darkroom-metrics-")
 
+STALLED = 60
+"""Seconds after which a client is given up that takes nothing of what is sent to it."""
+
 bind = [f"{_settings.api_host}:{_settings.api_port}"]
 workers = _settings.api_workers
 worker_class = "gthread"  # uploads and downloads wait for the network, and threads can wait
@@ -34,6 +38,13 @@ logger_class = "darkroom_api.gunicorn_logs.StructuredLogger"
 accesslog = None  # the application logs requests itself, with their ids
 control_socket_disable = True  # it would want a home directory that can be written to
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - a heartbeat must not wait for a disk
+
+
+def when_ready(server: Any) -> None:
+    """Break off with clients that stop reading, each of which holds a thread. Connections take this over."""
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # not on macOS
+        for listener in server.LISTENERS:
+            listener.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, STALLED * 1000)
 
 
 def post_worker_init(worker: Any) -> None:
