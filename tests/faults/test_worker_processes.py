@@ -16,8 +16,9 @@ pytestmark = [
     pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are looked up in /proc"),
 ]
 
-# Enough work that it can be caught at it.
-LABOUR = [{"op": "sharpen", "radius": 40, "amount": 2}] * 20
+# Enough work that it can be caught at it, and work without end.
+SOME_WORK = [{"op": "sharpen", "radius": 40}] * 3
+ENDLESS_WORK = [{"op": "blur", "regions": [[0, 0, 1, 1]] * 100}] * 20
 SECONDS_FOR_AN_IMAGE = 15
 
 
@@ -40,7 +41,7 @@ def client(stack: LocalStack) -> Client:
 
 @pytest.fixture(scope="module")
 def large() -> bytes:
-    return encode(photograph(6000, 4000))
+    return encode(photograph(4000, 3000))
 
 
 def processing(client: Client, group_id: str) -> bool:
@@ -57,7 +58,7 @@ def process_at_work(stack: LocalStack) -> int:
 def test_an_image_whose_process_is_killed_once_is_worked_on_again(
     stack: LocalStack, client: Client, large: bytes
 ) -> None:
-    group_id = client.start({"large.jpg": large}, LABOUR[:3])
+    group_id = client.start({"large.jpg": large}, SOME_WORK)
     wait_for(lambda: processing(client, group_id), limit=30, what="the image to be begun")
     os.kill(process_at_work(stack), signal.SIGKILL)
     assert client.wait(group_id)["state"] == "completed"
@@ -66,7 +67,7 @@ def test_an_image_whose_process_is_killed_once_is_worked_on_again(
 def test_an_image_that_kills_its_process_three_times_has_failed_and_the_worker_goes_on(
     stack: LocalStack, client: Client, large: bytes
 ) -> None:
-    group_id = client.start({"large.jpg": large}, LABOUR)
+    group_id = client.start({"large.jpg": large}, ENDLESS_WORK)
     killed: set[int] = set()
 
     def kill_the_next() -> bool:
@@ -86,7 +87,7 @@ def test_an_image_that_kills_its_process_three_times_has_failed_and_the_worker_g
 
 
 def test_an_image_that_takes_too_long_fails_with_that_reason(client: Client, large: bytes) -> None:
-    group_id = client.start({"large.jpg": large}, LABOUR)
+    group_id = client.start({"large.jpg": large}, ENDLESS_WORK)
     image = client.wait(group_id)["images"][0]
     assert image["state"] == "failed"
     assert f"longer than {SECONDS_FOR_AN_IMAGE} seconds" in image["error"]
