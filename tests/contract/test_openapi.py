@@ -41,9 +41,9 @@ def schemathesis(api: LiveApi, folder: Path, *options: str) -> subprocess.Comple
     fixed = ["--checks", "all", "--seed", "1", "--continue-on-failure", "--generation-database", "none"]
     # An event stream lasts as long as its group, and here nobody works on groups. It has tests of its own.
     finite = ["--exclude-path", "/events/{group_id}"]
+    command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(config), "run"]
     return subprocess.run(
-        [sys.executable, "-m", "schemathesis.cli", "--config-file", str(config)]
-        + ["run", f"{api.url}/openapi.json", *fixed, *finite, *options],
+        [*command, f"{api.url}/openapi.json", *fixed, *finite, *options],
         cwd=folder,
         env={"SCHEMATHESIS_HOOKS": HOOKS.stem, "PYTHONPATH": str(HOOKS.parent), "NO_COLOR": "1"},
         capture_output=True,

@@ -22,6 +22,7 @@ from darkroom_api.views import (
     docs,
     events,
     health,
+    page,
     process_images,
     results,
     retry,
@@ -55,4 +56,5 @@ def create_app(settings: ApiSettings | None = None) -> OpenAPI:
     for views in (tasks, diagnostics, control, health):
         app.register_api(views.blueprint)
     app.register_blueprint(docs.blueprint)
+    app.register_blueprint(page.blueprint)
     return app
