@@ -39,4 +39,4 @@ def test_an_issue_reports_the_week_before_its_own() -> None:
 
 def test_an_unknown_time_zone_is_refused_with_a_sentence() -> None:
     with pytest.raises(ValidationError, match="no time zone of this name"):
-        CalendarSettings(timezone="Europe/Atlantis")
+        CalendarSettings(time_zone="Europe/Atlantis")

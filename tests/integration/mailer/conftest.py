@@ -40,7 +40,7 @@ def settings(server: MailServer, redis_url: str, tmp_path: Path) -> MailerSettin
             "newsletter_rate": 100,
             "newsletter_bounce_limit": 2,
             "public_url": "https://darkroom.example.org",
-            "timezone": "Europe/Berlin",
+            "time_zone": "Europe/Berlin",
         }
     )
 

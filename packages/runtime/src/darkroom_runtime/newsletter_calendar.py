@@ -19,9 +19,9 @@ _WEEK_ZERO = date(1969, 12, 29).toordinal()
 class CalendarSettings(Settings):
     """Settings of a process that knows what time it is for people."""
 
-    timezone: str = Field("UTC", description="The time zone of the newsletter's Monday, such as Europe/Berlin.")
+    time_zone: str = Field("UTC", description="The time zone of the newsletter's Monday, such as Europe/Berlin.")
 
-    @field_validator("timezone")
+    @field_validator("time_zone")
     @classmethod
     def _must_be_known(cls, name: str) -> str:
         try:

@@ -31,7 +31,7 @@ def make_delivery(settings: MailerSettings, redis: Redis, worker: str) -> Delive
         links=links,
         attach_limit=settings.mail_attach_limit,
         keep_results=settings.keep_results,
-        timezone=ZoneInfo(settings.timezone),
+        timezone=ZoneInfo(settings.time_zone),
     )
     composer = Composer(settings, redis, results, subscribers, links)
     return Delivery(settings, Outbox(redis), composer, subscribers, worker)

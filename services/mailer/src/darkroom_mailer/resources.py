@@ -53,4 +53,4 @@ def newsletter() -> Newsletter:
 
 def issue_now() -> Issue:
     """The newest issue of the newsletter, as of now."""
-    return latest_issue(datetime.now(ZoneInfo(settings.timezone)))
+    return latest_issue(datetime.now(ZoneInfo(settings.time_zone)))
