@@ -2,6 +2,8 @@
 
 import importlib
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,12 @@ from celery import Celery
 from darkroom_contracts.queues import QUEUE_OF, Queue, Task
 
 COMPOSE: dict[str, Any] = yaml.safe_load((Path(__file__).parents[2] / "compose.yaml").read_text())["services"]
+LIST_TASKS = """
+import importlib, sys
+app = importlib.import_module(sys.argv[1]).app
+app.loader.import_default_modules()
+print(*app.tasks)
+"""
 CONSUMERS = {"worker": "darkroom_worker.app", "mailer": "darkroom_mailer.app"}
 
 
@@ -21,9 +29,9 @@ def queues_watched_by(service: str) -> set[Queue]:
 
 
 def registered_by(module: str) -> set[Task]:
-    app: Celery = importlib.import_module(module).app
-    app.loader.import_default_modules()
-    return {Task(name) for name in app.tasks if not name.startswith("celery.")}
+    # In a process of its own: Celery gives the tasks of one application to every other one of the same process.
+    listed = subprocess.run([sys.executable, "-c", LIST_TASKS, module], capture_output=True, text=True, check=True)
+    return {Task(name) for name in listed.stdout.split() if not name.startswith("celery.")}
 
 
 def test_every_task_has_a_queue() -> None:
