@@ -36,7 +36,7 @@ class Letter:
 
 
 class _Policy(EmailPolicy):
-    """The format of mail, but for URLs in headers: Python would encode one that is longer than a line (gh-92081)."""
+    """The format of mail, but for URLs in headers: one longer than a line would be folded as encoded words."""
 
     def fold_binary(self, name: str, value: str) -> bytes:
         if name.lower() in _LONG_URLS:
