@@ -14,7 +14,7 @@ COUNTS_PER_SECOND = 10
 @app.task(name=queues.Task.ADD, bind=True)
 def add(task: "Task[..., None]", x: int, y: int) -> None:
     """Add two integers: the smallest round trip through the queue."""
-    task_store().succeed(task.request.id, x + y, done=1)
+    task_store().succeed(str(task.request.id), x + y, done=1)
 
 
 @app.task(name=queues.Task.COUNT, bind=True)
@@ -22,7 +22,7 @@ def count(task: "Task[..., None]", total: int) -> None:
     """Count up to a total, ten a second, saying how far it has come; stop as soon as it is cancelled."""
     pace = threading.Event()
     for number in range(total):
-        if not task_store().progress(task.request.id, number):
+        if not task_store().progress(str(task.request.id), number):
             return
         pace.wait(1 / COUNTS_PER_SECOND)
-    task_store().succeed(task.request.id, total, done=total)
+    task_store().succeed(str(task.request.id), total, done=total)
