@@ -12,12 +12,6 @@ from darkroom_contracts.queues import QUEUE_OF, Queue, Task
 from darkroom_scheduler.app import app
 
 COMPOSE: dict[str, Any] = yaml.safe_load((Path(__file__).parents[2] / "compose.yaml").read_text())["services"]
-LIST_TASKS = """
-import importlib, sys
-app = importlib.import_module(sys.argv[1]).app
-app.loader.import_default_modules()
-print(*app.tasks)
-"""
 CONSUMERS = {"worker": "darkroom_worker.app", "mailer": "darkroom_mailer.app"}
 
 
