@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from darkroom_api import extensions
 from darkroom_api.schemas.document import answers, content
+from darkroom_api.schemas.events import EVENT
 from darkroom_api.streams.feed import Feed
 from darkroom_api.streams.server_sent import HEARTBEAT, MEDIA_TYPE, reconnect_after
 from darkroom_api.views.parameters import GroupPath
@@ -18,7 +19,7 @@ RECONNECT_AFTER = 2.0
 
 blueprint = APIBlueprint("events", __name__, abp_tags=[Tag(name="groups", description="Batches of images")])
 
-_STREAM = content("The events", {MEDIA_TYPE: {"schema": {"type": "string"}}})
+_STREAM = content("The events", {MEDIA_TYPE: {"schema": EVENT}})
 _OVER = {"description": "The group has not changed since the event `end` that was received last. Do not come again."}
 
 
