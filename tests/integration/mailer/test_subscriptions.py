@@ -93,6 +93,19 @@ def test_asking_again_and_again_does_not_flood_an_address(
     assert len(server.taken) == 1
 
 
+def test_somebody_who_left_can_come_back_at_once(
+    subscribers: Subscribers, post: Post, delivery: Delivery, server: MailServer
+) -> None:
+    for _ in range(2):
+        subscribers.request(ADA)
+        delivery.deliver(post.confirmation(ADA))
+        delivery.deliver(post.confirmation(ADA))
+        subscribers.confirm(ADA)
+        delivery.deliver(post.confirmation(ADA))
+        subscribers.remove(ADA)
+    assert len(server.taken) == 2
+
+
 @pytest.mark.parametrize("change", [lambda token: token[:-1], lambda token: "x" + token, lambda _: "", lambda _: "é"])
 def test_a_link_that_was_changed_is_refused_with_a_sentence(links: Links, change: object) -> None:
     assert callable(change)

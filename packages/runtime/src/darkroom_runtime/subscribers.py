@@ -13,6 +13,11 @@ CONFIRMATION_PERIOD = 48 * 3600
 _PAGE = 100
 
 
+def confirmation_occasion(address: Address) -> str:
+    """What the mail that asks an address to confirm is about: there is one, until the address has confirmed."""
+    return f"confirmation:{address}"
+
+
 class Subscribers:
     """Reads and changes who gets the newsletter. Safe to share between threads."""
 
@@ -30,7 +35,7 @@ class Subscribers:
         with self._redis.pipeline() as pipe:
             pipe.zadd(keys.SUBSCRIBERS, {address: 0})
             pipe.hdel(keys.BOUNCES, address)
-            pipe.delete(keys.pending_subscriber(address))
+            pipe.delete(keys.pending_subscriber(address), keys.mail_once(confirmation_occasion(address)))
             pipe.execute()
         return True
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from darkroom_contracts.mail import ConfirmationMail, MailContent, NewsletterMail, ResultsMail, TextMail
+from darkroom_contracts.mail import Address, ConfirmationMail, MailContent, NewsletterMail, ResultsMail, TextMail
 from darkroom_runtime.figures import read_figures
 from darkroom_runtime.links import Links
 from darkroom_runtime.newsletter_calendar import Issue
@@ -67,9 +67,8 @@ class Composer:
 
 def _list_headers(unsubscribe_url: str, settings: MailerSettings) -> dict[str, str]:
     """What lets a mail program offer to unsubscribe: RFC 2369, RFC 2919, and with one click, RFC 8058."""
-    domain = settings.mail_from.rpartition("@")[2]
     return {
-        "List-Id": f"<newsletter.{domain}>",
+        "List-Id": f"<newsletter.{Address(settings.mail_from).domain}>",
         "List-Unsubscribe": f"<{unsubscribe_url}>",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
     }

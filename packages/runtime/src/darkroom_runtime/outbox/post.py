@@ -8,6 +8,7 @@ from kombu.exceptions import OperationalError
 
 from darkroom_runtime.groups import Group
 from darkroom_runtime.outbox.store import Occasion, Outbox
+from darkroom_runtime.subscribers import confirmation_occasion
 
 COOL_DOWN = 600
 """Seconds in which a second mail about the same is not sent."""
@@ -43,7 +44,7 @@ class Post:
 
     def confirmation(self, address: Address) -> str:
         """Ask an address whether it wants the newsletter. Whether it has it already is for the mailer to find out."""
-        occasion = Occasion(f"confirmation:{address}", COOL_DOWN)
+        occasion = Occasion(confirmation_occasion(address), COOL_DOWN)
         return self._send(Mail((address,), ConfirmationMail()), Task.CONFIRM_SUBSCRIPTION, occasion)
 
     def _send(self, mail: Mail, task: Task, occasion: Occasion | None = None) -> str:

@@ -84,7 +84,7 @@ class Outbox:
             occasion: what it is about, where there must not be a second mail about it for a while.
 
         Returns:
-            The id of the mail that goes out: an earlier one's, if there was one on the same occasion that did not fail.
+            The id of the mail that goes out: an earlier one's, if one on the same occasion went out or still may.
         """
         record = {
             "to": json.dumps(mail.to),

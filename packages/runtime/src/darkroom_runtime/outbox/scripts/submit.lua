@@ -5,7 +5,7 @@ local ONCE, record, patience, cool_down = KEYS[3], cjson.decode(ARGV[3]), tonumb
 if cool_down > 0 then
   local earlier, mails = redis.call('GET', ONCE), string.sub(RECORD, 1, -1 - #MAIL_ID)
   local state = earlier and redis.call('HGET', mails .. earlier, 'state')
-  if state and state ~= 'failed' then return earlier end
+  if state and state ~= 'failed' and state ~= 'cancelled' then return earlier end
   redis.call('SET', ONCE, MAIL_ID, 'EX', cool_down)
 end
 if redis.call('EXISTS', RECORD) == 1 then return MAIL_ID end
