@@ -42,4 +42,5 @@ def presented() -> str:
 
 def _is_known(key: str) -> bool:
     known = [known.get_secret_value() for known in extensions.settings().api_keys]
-    return any(hmac.compare_digest(key.encode(), candidate.encode()) for candidate in known)  # in constant time each
+    given = key.encode("latin-1")  # as WSGI has decoded it
+    return any(hmac.compare_digest(given, candidate.encode()) for candidate in known)  # in constant time each

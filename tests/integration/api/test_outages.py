@@ -1,0 +1,94 @@
+"""When what the API rests on is away: who asks hears so within seconds, and nothing half-made stays."""
+
+import errno
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from darkroom_api.app import create_app
+from darkroom_api.settings import ApiSettings
+from darkroom_contracts.keys import new_group_id
+from darkroom_local import ports
+from darkroom_local.redis_server import RedisServer
+from darkroom_runtime.blobs import LocalBlobStorage
+from flask import Flask
+from support.api_cases import close, files_in, png, post_files
+from werkzeug.test import TestResponse
+
+
+@pytest.fixture
+def without_redis(tmp_path: Path) -> Iterator[Flask]:
+    """An application whose Redis is not there."""
+    app = create_app(ApiSettings(redis_url=f"redis://{ports.HOST}:{ports.anywhere()}/0", storage_dir=tmp_path))
+    yield app
+    close(app)
+
+
+class FullStorage(LocalBlobStorage):
+    """A storage that is full when a blob is to be kept."""
+
+    def writer(self) -> "FullWriter":  # type: ignore[override]  # it writes nothing that could be read back
+        return FullWriter()
+
+
+class FullWriter:
+    def write(self, _data: bytes, /) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def discard(self) -> None:
+        """There is nothing."""
+
+
+def unavailable(answer: TestResponse) -> None:
+    assert answer.status_code == 503
+    assert answer.mimetype == "application/problem+json"
+    assert answer.headers["Retry-After"]
+
+
+def test_without_redis_nothing_is_taken_in_and_nothing_stays(without_redis: Flask, tmp_path: Path) -> None:
+    http = without_redis.test_client()
+    unavailable(post_files(http, [("a.png", png())]))
+    unavailable(post_files(http, [("a.png", png())], headers={"Idempotency-Key": "one"}))
+    assert files_in(tmp_path) == []
+
+
+def test_without_redis_questions_are_answered_with_503(without_redis: Flask) -> None:
+    http = without_redis.test_client()
+    group_id = new_group_id()
+    for path in (f"/status/{group_id}", f"/images/{group_id}/0", f"/archive/{group_id}", "/readyz"):
+        unavailable(http.get(path))
+
+
+def test_without_redis_the_process_is_still_alive(without_redis: Flask) -> None:
+    assert without_redis.test_client().get("/healthz").get_json() == {"status": "alive"}
+
+
+def test_when_redis_comes_back_everything_goes_on(tmp_path: Path) -> None:
+    with RedisServer(tmp_path / "redis") as server:
+        app = create_app(ApiSettings(redis_url=server.url, storage_dir=tmp_path / "blobs"))
+        http = app.test_client()
+        assert post_files(http, [("a.png", png())]).status_code == 202
+        server.stop()
+        unavailable(post_files(http, [("a.png", png())]))
+        server.start()
+        assert post_files(http, [("a.png", png())]).status_code == 202
+        close(app)
+
+
+def test_a_full_storage_is_told_of(app: Flask, tmp_path: Path) -> None:
+    app.extensions["storage"] = FullStorage(tmp_path)
+    answer = post_files(app.test_client(), [("a.png", png())])
+    assert answer.status_code == 507
+    assert answer.get_json()["error"] == "The storage for images is full. Nothing was kept; try again later."
+
+
+def test_a_full_redis_is_told_of_and_nothing_stays(tmp_path: Path) -> None:
+    with RedisServer(tmp_path / "redis") as server:
+        app = create_app(ApiSettings(redis_url=server.url, storage_dir=tmp_path / "blobs"))
+        redis = app.extensions["redis"]
+        redis.config_set("maxmemory", "1")
+        unavailable(post_files(app.test_client(), [("a.png", png())]))
+        redis.config_set("maxmemory", "0")
+        assert redis.keys("darkroom:group:*") == []
+        assert files_in(tmp_path / "blobs") == []
+        close(app)
