@@ -2,7 +2,6 @@
 
 import os
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,8 @@ from darkroom_local.stack import LocalStack
 from support.client import Client
 from support.pictures import encode, photograph
 from support.waiting import wait_for
+
+from faults.conftest import SECONDS_FOR_AN_IMAGE
 
 pytestmark = [
     pytest.mark.slow,
@@ -19,24 +20,6 @@ pytestmark = [
 # Enough work that it can be caught at it, and work without end.
 SOME_WORK = [{"op": "sharpen", "radius": 40}] * 3
 ENDLESS_WORK = [{"op": "blur", "regions": [[0, 0, 1, 1]] * 100}] * 20
-SECONDS_FOR_AN_IMAGE = 15
-
-
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
-    settings = {
-        "DARKROOM_WORKER_CONCURRENCY": "1",
-        "DARKROOM_IMAGE_TIME_LIMIT": str(SECONDS_FOR_AN_IMAGE),
-        "DARKROOM_RECOVERY_INTERVAL": "5",
-        "DARKROOM_RECOVERY_GRACE": "5",
-    }
-    with LocalStack(tmp_path_factory.mktemp("stack"), settings) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def client(stack: LocalStack) -> Client:
-    return Client(stack.api_url)
 
 
 @pytest.fixture(scope="module")

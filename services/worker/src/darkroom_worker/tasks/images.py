@@ -5,13 +5,14 @@ from typing import Any
 
 import structlog
 from celery import Task
-from celery.exceptions import MaxRetriesExceededError, SoftTimeLimitExceeded, TimeLimitExceeded
+from celery.exceptions import SoftTimeLimitExceeded, TimeLimitExceeded
 from celery.signals import task_failure, task_revoked
 from darkroom_contracts import queues
 from darkroom_runtime.blobs import BlobNotFoundError
-from darkroom_runtime.groups import Work
+from darkroom_runtime.groups import Ending, Work
 from darkroom_runtime.groups.store import MAX_ATTEMPTS
 from darkroom_runtime.heartbeat import worker_name
+from darkroom_runtime.outbox import announce
 
 from darkroom_worker import imaging
 from darkroom_worker.app import app, settings
@@ -32,7 +33,7 @@ def process_image(task: "Task[..., None]", group_id: str, index: int) -> None:
         _log.info("nothing_to_do", group_id=group_id, index=index)
         return
     try:
-        groups().succeed(work, develop(work, storage(), _LIMITS))
+        _ended(group_id, groups().succeed(work, develop(work, storage(), _LIMITS)))
     except imaging.ImageError as error:
         _fail(work, str(error))
     except SoftTimeLimitExceeded:
@@ -50,7 +51,7 @@ def fail_when_killed_for_its_time(exception: BaseException, args: Sequence[Any],
     """Fail an image whose process had to be killed. The worker's main process hears of it, since the other is gone."""
     if isinstance(exception, TimeLimitExceeded):
         group_id, index = args
-        groups().give_up(group_id, index, worker=worker_name(), error=_TOO_LONG)
+        _ended(group_id, groups().give_up(group_id, index, worker=worker_name(), error=_TOO_LONG))
 
 
 @task_revoked.connect(sender=process_image)
@@ -62,14 +63,19 @@ def let_go_when_cancelled(request: Any, terminated: bool, **_: Any) -> None:
 
 
 def _fail(work: Work, reason: str) -> None:
-    groups().fail(work, reason)
     _log.info("image_failed", group_id=work.group_id, index=work.index, reason=reason)
+    _ended(work.group_id, groups().fail(work, reason))
+
+
+def _ended(group_id: str, ending: Ending) -> None:
+    if ending is Ending.TO_ANNOUNCE:
+        announce(app, group_id)
 
 
 def _try_again_later(task: "Task[..., None]", work: Work, error: OSError) -> None:
     _log.warning("storage_failed", group_id=work.group_id, index=work.index, reason=str(error))
-    groups().release(work)
-    try:
-        raise task.retry(exc=error)
-    except MaxRetriesExceededError:
+    if work.attempt == MAX_ATTEMPTS:
         _fail(work, "The storage did not answer, so the image could not be worked on. Try again later.")
+    else:
+        groups().release(work)
+        raise task.retry()
