@@ -15,6 +15,9 @@ def entries(settings: SchedulerSettings) -> dict[str, dict[str, Any]]:
         "recover-groups": _every(settings.recovery_interval, Task.RECOVER_GROUPS),
         "expire-groups": _every(settings.expiry_interval, Task.EXPIRE_GROUPS),
         "refresh-control": _every(control.MAX_AGE, Task.REFRESH_CONTROL),
+        # Mails to be tried again, what was lost with a mailer, and the weekly newsletter: it looks at the calendar each
+        # time, so a Monday on which nobody was there to send the letter is caught up once, and not forgotten.
+        "send-due-mail": _every(settings.mail_interval, Task.SEND_DUE_MAIL),
     }
 
 
