@@ -4,6 +4,7 @@ from darkroom_runtime.settings import load
 from flask_openapi3 import OpenAPI
 
 from darkroom_api import extensions
+from darkroom_api.client_address import init_client_address
 from darkroom_api.error_handlers import init_error_handlers
 from darkroom_api.metrics import init_metrics
 from darkroom_api.request_log import init_request_log
@@ -22,11 +23,15 @@ from darkroom_api.views import (
     docs,
     events,
     health,
+    mail_links,
     page,
     process_images,
     results,
     retry,
+    send_email,
+    send_images,
     status,
+    subscriptions,
     tasks,
 )
 
@@ -51,7 +56,11 @@ def create_app(settings: ApiSettings | None = None) -> OpenAPI:
     init_metrics(app)
     init_security_headers(app)
     init_error_handlers(app)
+    init_client_address(app, settings)
+    extensions.init_mail(app, settings)
     for views in (process_images, blur, status, events, cancel, retry, results, archive):
+        app.register_api(views.blueprint)
+    for views in (send_images, send_email, subscriptions, mail_links):
         app.register_api(views.blueprint)
     for views in (tasks, diagnostics, control, health):
         app.register_api(views.blueprint)

@@ -6,13 +6,17 @@ from celery import Celery
 from darkroom_runtime.blobs import BlobStorage, LocalBlobStorage
 from darkroom_runtime.celery_config import make_celery, publisher
 from darkroom_runtime.groups import GroupStore
+from darkroom_runtime.links import Links
 from darkroom_runtime.logs import carry_request_id
+from darkroom_runtime.outbox import Outbox, Post
 from darkroom_runtime.redis_client import connect
+from darkroom_runtime.subscribers import Subscribers
 from darkroom_runtime.task_store import TaskStore
 from flask import Flask, current_app
 from redis import Redis
 
 from darkroom_api.changes import Changes
+from darkroom_api.mail_limits import MailLimits
 from darkroom_api.settings import ApiSettings
 from darkroom_api.streams.feeds import Feeds
 
@@ -40,6 +44,12 @@ def init_stores(app: Flask, settings: ApiSettings) -> None:
     app.extensions["storage"] = LocalBlobStorage(settings.storage_dir)
     app.extensions["changes"] = changes = Changes(connect(settings, retries=1), most=max(1, settings.api_threads // 2))
     app.extensions["feeds"] = Feeds(groups, changes, most=settings.max_streams)
+
+
+def init_mail(app: Flask, settings: ApiSettings) -> None:
+    """Hold what takes mails in, and what bounds them."""
+    app.extensions["outbox"] = Outbox(app.extensions["redis"])
+    app.extensions["mail_limits"] = MailLimits(app, settings, app.extensions["redis"])
 
 
 def settings() -> ApiSettings:
@@ -72,3 +82,23 @@ def feeds() -> Feeds:
 
 def task_store() -> TaskStore:
     return cast("TaskStore", current_app.extensions["task_store"])
+
+
+def outbox() -> Outbox:
+    return cast("Outbox", current_app.extensions["outbox"])
+
+
+def post() -> Post:
+    return Post(outbox(), celery())
+
+
+def mail_limits() -> MailLimits:
+    return cast("MailLimits", current_app.extensions["mail_limits"])
+
+
+def subscribers() -> Subscribers:
+    return Subscribers(redis())
+
+
+def mail_links() -> Links:
+    return Links(settings(), redis())

@@ -14,8 +14,8 @@ MAX_BYTES = 100_000
 Body = TypeVar("Body", bound=BaseModel)
 
 
-def read(model: type[Body]) -> Body:
-    """The body of this request.
+def read(model: type[Body], max_bytes: int = MAX_BYTES) -> Body:
+    """The body of this request, of at most so many bytes.
 
     Raises:
         Problem: 415 where it is no JSON by its own account, 400 where it cannot be read as JSON, 422 where it does not
@@ -24,7 +24,7 @@ def read(model: type[Body]) -> Body:
     """
     if request.mimetype != "application/json":
         raise Problem(415, "Send `application/json`.")
-    request.max_content_length = MAX_BYTES
+    request.max_content_length = max_bytes
     try:
         return model.model_validate_json(request.get_data(cache=False))
     except ValidationError as error:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from darkroom_contracts import keys
 from darkroom_runtime.groups import UnknownGroupError
+from darkroom_runtime.outbox import UnknownMailError
 from darkroom_runtime.task_store import UnknownTaskError
 
 from darkroom_api import extensions
@@ -42,5 +43,12 @@ def _image(task_id: str) -> TaskStatus | None:
     return TaskStatus.of_image(place[0], image) if image else None
 
 
-_SOURCES: Sequence[Callable[[str], TaskStatus | None]] = (_diagnostic, _image)
+def _mail(task_id: str) -> TaskStatus | None:
+    try:
+        return TaskStatus.of_mail(extensions.outbox().read(task_id))
+    except UnknownMailError:
+        return None
+
+
+_SOURCES: Sequence[Callable[[str], TaskStatus | None]] = (_diagnostic, _image, _mail)
 """Each knows one kind of task, and answers None for the ids of others."""

@@ -9,11 +9,12 @@ from flask import request
 from pydantic import ValidationError
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from darkroom_api import extensions, names
+from darkroom_api import extensions, form_body, names
 from darkroom_api.inspection import UnfitImageError
 from darkroom_api.intake.items import decode
 from darkroom_api.intake.submission import Submission, TakenImage
 from darkroom_api.problems import Problem, missing_images
+from darkroom_api.schemas.flag import true_or_false
 from darkroom_api.schemas.requests import ImageItem, Members, ProcessImages
 from darkroom_api.uploads import StagedImage, staging_request, too_many_images
 from darkroom_api.validation import problem_of, refuse, refuse_body
@@ -36,7 +37,7 @@ def read() -> Submission:
 
 def from_form(wanted: Members) -> Submission:
     """The files ``images`` of a form, with what is wanted."""
-    return Submission(form_images(), tuple(wanted.operations), wanted.email)
+    return Submission(form_images(), tuple(wanted.operations), wanted.email, wanted.notify)
 
 
 def form_images() -> list[TakenImage]:
@@ -61,12 +62,9 @@ def form_fields() -> Mapping[str, str]:
     Raises:
         Problem: one is given several times.
     """
-    fields = request.form
-    if "images" in fields:
+    if "images" in request.form:
         raise missing_images("images: each must be a file, with a file name.")
-    if twice := [name for name in fields if len(fields.getlist(name)) > 1]:
-        raise problem_of([(name, "is given more than once") for name in twice])
-    return fields.to_dict()
+    return form_body.fields()
 
 
 def members(fields: Mapping[str, str]) -> Members:
@@ -78,6 +76,8 @@ def members(fields: Mapping[str, str]) -> Members:
     values: dict[str, Any] = dict(fields)
     if "operations" in values:
         values["operations"] = _json(values["operations"])
+    if "notify" in values:
+        values["notify"] = true_or_false(values["notify"])
     try:
         return Members.model_validate_json(json.dumps(values))
     except ValidationError as error:
@@ -103,7 +103,10 @@ def _from_json() -> Submission:
     if len(body.images) > extensions.settings().max_images:
         raise too_many_images()
     return Submission(
-        [_taken(item, index) for index, item in enumerate(body.images)], tuple(body.operations), body.email
+        [_taken(item, index) for index, item in enumerate(body.images)],
+        tuple(body.operations),
+        body.email,
+        body.notify,
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import structlog
 from darkroom_contracts import keys
+from darkroom_contracts.mail import Address
 from darkroom_contracts.operations import Pipeline, to_message
 from darkroom_runtime.groups import NewImage
 from darkroom_runtime.logs import current_request_id
@@ -42,6 +43,7 @@ class Submission:
     images: Sequence[TakenImage]
     pipeline: Pipeline
     email: str | None
+    notify: bool = False
 
     def fingerprint(self) -> str:
         """The same for every request that asks for the same."""
@@ -49,7 +51,7 @@ class Submission:
             [image.name, image.staged.sha256, None if image.pipeline is None else to_message(image.pipeline)]
             for image in self.images
         ]
-        asked = json.dumps([images, to_message(self.pipeline), self.email])
+        asked = json.dumps([images, to_message(self.pipeline), self.email, self.notify])
         return hashlib.sha256(asked.encode()).hexdigest()
 
 
@@ -62,7 +64,7 @@ def take_in(submission: Submission, *, key: str | None, scope: str) -> Made:
         scope: whose key that is.
 
     Raises:
-        Problem: no image can be worked on, or the key does not allow it.
+        Problem: no image can be worked on, the key does not allow it, or its owner asked for too many mails.
     """
     _refuse_if_all_are_unfit(submission.images)
     if key is None:
@@ -86,6 +88,8 @@ def _refuse_if_all_are_unfit(images: Sequence[TakenImage]) -> None:
 
 
 def _make(submission: Submission) -> Made:
+    if submission.notify and submission.email:
+        extensions.mail_limits().count(Address(submission.email))
     group_id = keys.new_group_id()
     structlog.contextvars.bind_contextvars(group_id=group_id)
     fit = [index for index, image in enumerate(submission.images) if not image.error]
@@ -98,6 +102,7 @@ def _make(submission: Submission) -> Made:
             [NewImage(image.name, image.pipeline, image.error) for image in submission.images],
             submission.pipeline,
             email=submission.email,
+            notify=submission.notify,
             request_id=current_request_id(),
         )
         publish_images(extensions.celery(), group_id, fit, published_at)

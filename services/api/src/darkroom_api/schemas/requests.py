@@ -4,13 +4,25 @@ import re
 from dataclasses import fields
 from typing import Annotated, Any, TypeAlias
 
+from darkroom_contracts.mail import MAX_ADDRESS, Address
 from darkroom_contracts.operations import Blur
-from email_validator import EmailNotValidError, validate_email
+from email_validator import validate_email
 from flask_openapi3 import FileStorage
-from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationInfo,
+    WithJsonSchema,
+)
+from pydantic.config import JsonDict
 from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
 
+from darkroom_api.schemas.flag import TextFlag
 from darkroom_api.schemas.operations import Operations, without_default
 
 IMAGE_DATA = "image-data"
@@ -19,6 +31,13 @@ IMAGE_DATA = "image-data"
 _RADIUS = next(argument for argument in fields(Blur) if argument.name == "radius")
 _URL = re.compile(r"(?i)https?://")
 _IMAGE_ID = re.compile(r"[0-9a-f]{32}")
+_NOTIFY_RULE: JsonDict = {
+    "anyOf": [
+        {"properties": {"notify": {"const": False}}},
+        {"required": ["email"], "properties": {"email": {"type": "string"}}},
+    ]
+}
+"""What is checked beside the schema, as the document says it: notifying takes an address."""
 
 
 def _inline(text: str) -> str:
@@ -35,13 +54,14 @@ def _inline(text: str) -> str:
 
 def _address(text: str) -> str:
     try:
-        return validate_email(text, check_deliverability=False).normalized
-    except EmailNotValidError as error:
+        known = validate_email(text, check_deliverability=False, allow_smtputf8=False)
+        return Address(known.ascii_email or "")
+    except ValueError as error:
         raise PydanticCustomError("email", "{reason}", {"reason": str(error).rstrip(".")}) from None
 
 
 EmailAddress: TypeAlias = Annotated[
-    str, AfterValidator(_address), WithJsonSchema({"type": "string", "format": "email", "maxLength": 254})
+    str, AfterValidator(_address), WithJsonSchema({"type": "string", "format": "email", "maxLength": MAX_ADDRESS})
 ]
 ImageData: TypeAlias = Annotated[
     str,
@@ -72,16 +92,26 @@ AnyItem: TypeAlias = Annotated[
 ]
 
 
+def _to_somebody(notify: bool, others: ValidationInfo) -> bool:
+    if notify and others.data.get("email") is None:
+        raise PydanticCustomError("no_address", "needs an `email` to send the results to")
+    return notify
+
+
+_NOTIFY = Field(default=False, description="Whether the results are mailed by themselves when the group ends.")
+
+
 class Members(BaseModel):
     """What is to be done to images, and for whom."""
 
-    model_config = ConfigDict(strict=True, extra="forbid")
+    model_config = ConfigDict(strict=True, extra="forbid", json_schema_extra=_NOTIFY_RULE)
 
     operations: Operations = Field(
         default=[],
         description="Applied in order. Without any, an image is turned upright, stripped of metadata and re-encoded.",
     )
     email: EmailAddress | None = Field(None, description="Where the results can be mailed to.")
+    notify: Annotated[bool, AfterValidator(_to_somebody)] = _NOTIFY
 
 
 class ProcessImages(Members):
@@ -106,6 +136,7 @@ class BlurMembers(BaseModel):
 
     email: EmailAddress
     radius: float = Field(_RADIUS.default, **_RADIUS.metadata)
+    notify: TextFlag = _NOTIFY
 
 
 class BlurForm(BlurMembers):

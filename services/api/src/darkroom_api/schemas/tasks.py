@@ -1,8 +1,13 @@
 """Single tasks, as they are asked for and shown."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from darkroom_contracts.keys import task_id
+from darkroom_contracts.mail import MailState
 from darkroom_contracts.states import ImageState, TaskState
 from darkroom_runtime.groups import Image
+from darkroom_runtime.outbox import MailRecord
 from darkroom_runtime.task_store import TaskRecord
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -11,6 +16,17 @@ from darkroom_api.schemas.numbers import Integer
 
 LONGEST_COUNT = 600
 """It counts ten a second, so this is a minute's work."""
+
+_STATE_OF_MAIL: Mapping[MailState, TaskState] = MappingProxyType(
+    {
+        MailState.QUEUED: TaskState.QUEUED,
+        MailState.SENDING: TaskState.PROCESSING,
+        MailState.SENT: TaskState.SUCCEEDED,
+        MailState.PARTIAL: TaskState.FAILED,
+        MailState.FAILED: TaskState.FAILED,
+        MailState.CANCELLED: TaskState.CANCELLED,
+    }
+)
 
 
 class CountOrder(BaseModel):
@@ -41,8 +57,10 @@ class TaskStatus(BaseModel):
     state: TaskState
     ready: bool = Field(description="Whether it has ended, in whatever way.")
     successful: bool = Field(description="Whether it has ended well.")
-    value: int | str | None = Field(description="What came out: a number, or where an image's result is.")
-    error: str | None = Field(description="Why nothing came out.")
+    value: int | str | None = Field(
+        description="What came out: a number, where an image's result is, or how many addresses a mail went to."
+    )
+    error: str | None = Field(description="Why nothing came out, or, of a mail that is to be tried again, not yet.")
     progress: Progress
 
     @classmethod
@@ -55,6 +73,12 @@ class TaskStatus(BaseModel):
         value = links.image(group_id, image.index) if image.state is ImageState.SUCCEEDED else None
         progress = Progress(done=int(image.state.is_final), total=1)
         return cls._at(task_id(group_id, image.index), image.state, progress, value=value, error=image.outcome.error)
+
+    @classmethod
+    def of_mail(cls, mail: MailRecord) -> "TaskStatus":
+        state = _STATE_OF_MAIL[mail.state]
+        progress = Progress(done=int(state.is_final), total=1)
+        return cls._at(mail.mail_id, state, progress, value=mail.accepted or None, error=mail.reason)
 
     @classmethod
     def _at(

@@ -40,4 +40,6 @@ def blur(header: IdempotencyHeader) -> tuple[Response, int]:
         members = BlurMembers.model_validate_strings(fields)
     except ValidationError as error:
         refuse(error)
-    return accept(Submission(images, (Blur(radius=members.radius),), members.email), header.idempotency_key)
+    return accept(
+        Submission(images, (Blur(radius=members.radius),), members.email, members.notify), header.idempotency_key
+    )

@@ -16,7 +16,7 @@ from darkroom_api.schemas.responses import Accepted
 
 blueprint = APIBlueprint("process_images", __name__, abp_tags=[Tag(name="groups", description="Batches of images")])
 
-ANSWERS = answers({202: Accepted}, 400, 401, 409, 413, 415, 422, 503, 507)
+ANSWERS = answers({202: Accepted}, 400, 401, 409, 413, 415, 422, 429, 503, 507)
 
 
 def _request_body() -> dict[str, Any]:

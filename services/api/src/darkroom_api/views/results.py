@@ -18,7 +18,8 @@ from darkroom_api import extensions, names
 from darkroom_api.inspection import identify
 from darkroom_api.problems import Problem
 from darkroom_api.schemas.document import BINARY, IMAGE_CONTENT, answers, content
-from darkroom_api.views.parameters import Flag, ImagePath
+from darkroom_api.schemas.flag import TextFlag
+from darkroom_api.views.parameters import ImagePath
 
 blueprint = APIBlueprint("results", __name__, abp_tags=[Tag(name="results", description="What became of them")])
 
@@ -28,7 +29,7 @@ _HEADERS = ("ETag", "Content-Disposition", "Accept-Ranges")
 class ResultQuery(BaseModel):
     """Which of the two files."""
 
-    original: Flag = Field(False, description="The image as it was sent, in place of the result.")
+    original: TextFlag = Field(False, description="The image as it was sent, in place of the result.")
 
 
 @blueprint.get(

@@ -9,8 +9,9 @@ from pydantic import BaseModel, Field
 
 from darkroom_api import extensions
 from darkroom_api.schemas.document import answers
+from darkroom_api.schemas.flag import TextFlag
 from darkroom_api.schemas.responses import GroupStatus
-from darkroom_api.views.parameters import Flag, GroupPath
+from darkroom_api.views.parameters import GroupPath
 
 MAX_WAIT = 60
 """Seconds. Proxies commonly end a request that is silent for longer."""
@@ -21,7 +22,7 @@ blueprint = APIBlueprint("status", __name__, abp_tags=[Tag(name="groups", descri
 class StatusQuery(BaseModel):
     """What of the status, and when."""
 
-    images: Flag = Field(True, description="Whether to list the images.")
+    images: TextFlag = Field(True, description="Whether to list the images.")
     wait: int = Field(
         0,
         ge=0,

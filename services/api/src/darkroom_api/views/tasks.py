@@ -36,5 +36,6 @@ def cancel(path: TaskPath) -> Response:
     if task_lookup.find(path.id).ready:
         raise Problem(409, "The task had ended already, so there is nothing to cancel.")
     raise Problem(
-        409, "This task cannot be cancelled by itself. Images are, with their group: POST /cancel/{group_id}."
+        409,
+        "This task cannot be cancelled. An image is, with its whole group: POST /cancel/{group_id}.",
     )
