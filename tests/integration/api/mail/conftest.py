@@ -1,0 +1,68 @@
+"""The API with settings of a test's choice, and its mails in an empty Redis."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from darkroom_api.app import create_app
+from darkroom_api.settings import ApiSettings
+from darkroom_contracts import keys
+from darkroom_runtime.groups import GroupStore, NewImage
+from darkroom_runtime.outbox import MailRecord, Outbox
+from darkroom_runtime.subscribers import Subscribers
+from flask.testing import FlaskClient
+from redis import Redis
+from support.api_cases import close
+
+MakeHttp = Callable[..., FlaskClient]
+EndGroup = Callable[..., str]
+
+
+@pytest.fixture
+def make_http(redis: Redis, redis_url: str, storage_dir: Path) -> Iterator[MakeHttp]:
+    """Makes an API with some settings of its own."""
+    assert redis.dbsize() == 0, "nothing is counted yet"
+    with ExitStack() as running:
+
+        def make(**settings: object) -> FlaskClient:
+            given = {"redis_url": redis_url, "storage_dir": storage_dir} | settings
+            app = create_app(ApiSettings.model_validate(given))
+            running.callback(close, app)
+            return app.test_client()
+
+        yield make
+
+
+@pytest.fixture
+def http(make_http: MakeHttp) -> FlaskClient:
+    """An API that is as it comes."""
+    return make_http()
+
+
+@pytest.fixture
+def subscribers(redis: Redis) -> Subscribers:
+    """No subscribers."""
+    return Subscribers(redis)
+
+
+@pytest.fixture
+def mails(redis: Redis) -> Callable[[], list[MailRecord]]:
+    """All mails that were asked for and have not ended."""
+
+    def read() -> list[MailRecord]:
+        return [Outbox(redis).read(str(mail_id)) for mail_id in redis.zrange(keys.DUE_MAIL, 0, -1)]
+
+    return read
+
+
+@pytest.fixture
+def end_group(groups: GroupStore) -> EndGroup:
+    """Makes a group that has ended."""
+
+    def end(email: str | None = "ada@example.org") -> str:
+        group_id = keys.new_group_id()
+        groups.create(group_id, [NewImage("a.png", error="It is no image.")], (), email=email)
+        return group_id
+
+    return end
