@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from darkroom_worker.imaging.picture import Picture
-from darkroom_worker.imaging.pixels import Box, Pixels, bands, image_of, pixels_of
+from darkroom_worker.imaging.pixels import Box, Pixels, bands, image_of, pixels_of, premultiplied
 
 _LARGEST_SQUARE = 64
 _DECODABLE_UP_TO = 12
@@ -79,16 +79,24 @@ def _means(image: Image.Image, step: int) -> tuple[Pixels, int]:
     """
     if step == 1:
         return pixels_of(image), 0
-    parts = []
-    for box in bands(image.size):
-        above = step if box[1] == 0 else 0
-        below = step + -image.height % step if box[3] == image.height else 0
-        pixels = cv2.copyMakeBorder(
-            pixels_of(image.crop(box)), above, below, step, step + -image.width % step, cv2.BORDER_REPLICATE
-        )
-        height, width = pixels.shape[:2]
-        parts.append(cv2.resize(pixels, (width // step, height // step), interpolation=cv2.INTER_AREA))
-    return np.concatenate(parts), 1
+    image = premultiplied(image)
+    width, height = image.size
+    squares = np.asarray(image.reduce(step))
+    means = np.pad(squares, ((1, 1), (1, 1), (0, 0))[: squares.ndim], mode="edge")
+    for row, y in ((0, 0), (-1, height - 1)):
+        means[row, 1:-1] = np.asarray(image.reduce((step, 1), box=(0, y, width, y + 1)))[0]
+    for column, x in ((0, 0), (-1, width - 1)):
+        means[1:-1, column] = np.asarray(image.reduce((1, step), box=(x, 0, x + 1, height)))[:, 0]
+        means[0, column], means[-1, column] = image.getpixel((x, 0)), image.getpixel((x, height - 1))
+    _fill_up(means, height % step / step)
+    _fill_up(means.swapaxes(0, 1), width % step / step)
+    return means, 1
+
+
+def _fill_up(means: Pixels, share: float) -> None:
+    """Have the last squares before the edge, of which the picture has only a share, go on as the edge does."""
+    if share > 0:
+        means[-2] = np.rint(means[-2] * share + means[-1] * (1 - share))
 
 
 def _enlarged(means: Pixels, side: int, window: Box, mode: str) -> Image.Image:

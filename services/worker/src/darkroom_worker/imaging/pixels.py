@@ -35,12 +35,17 @@ def bands(size: tuple[int, int]) -> Iterator[Box]:
         yield 0, top, width, min(top + rows, height)
 
 
-def pixels_of(image: Image.Image) -> Pixels:
-    """The image's pixels, colours multiplied by their opacity, so that sums over neighbours weigh each by what shows.
+def premultiplied(image: Image.Image) -> Image.Image:
+    """The image with its colours multiplied by their opacity, so that a mean weighs each colour by what shows of it.
 
     Eight bits hold such a colour to half a level of what is seen.
     """
-    return np.asarray(image.convert(_PREMULTIPLIED[image.mode]) if image.mode in _PREMULTIPLIED else image)
+    return image.convert(_PREMULTIPLIED[image.mode]) if image.mode in _PREMULTIPLIED else image
+
+
+def pixels_of(image: Image.Image) -> Pixels:
+    """The image's pixels, their colours multiplied by their opacity."""
+    return np.asarray(premultiplied(image))
 
 
 def image_of(pixels: Pixels, window: Box | None = None) -> Image.Image:
