@@ -21,6 +21,12 @@ def test_a_user_may_set_what_the_services_read(tmp_path: Path) -> None:
     assert given.items() <= environment(Folder(tmp_path), PORTS, given).items()
 
 
+def test_links_in_mails_lead_to_this_api_unless_the_user_knows_better(tmp_path: Path) -> None:
+    assert environment(Folder(tmp_path), PORTS, {})["DARKROOM_PUBLIC_URL"] == "http://127.0.0.1:8000"
+    given = {"DARKROOM_PUBLIC_URL": "https://darkroom.example.org"}
+    assert given.items() <= environment(Folder(tmp_path), PORTS, given).items()
+
+
 def test_where_the_programs_find_each_other_is_not_the_users_to_say(tmp_path: Path) -> None:
     given = {"DARKROOM_REDIS_URL": "redis://elsewhere:1/0", "DARKROOM_REDIS_PASSWORD": "of another one"}
     made = environment(Folder(tmp_path), PORTS, given)
