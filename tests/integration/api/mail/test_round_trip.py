@@ -1,0 +1,112 @@
+"""From the question to the last letter, and from the images to the mail: a real API, mailer and mail server."""
+
+import re
+from collections.abc import Callable, Iterator
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+from darkroom_contracts import keys
+from darkroom_contracts.mail import Address
+from darkroom_contracts.queues import QUEUE_OF, Queue, Task
+from darkroom_runtime.subscribers import Subscribers
+from flask.testing import FlaskClient
+from redis import Redis
+from support.live_mailer import live_mailer
+from support.mail_server import MailServer
+from support.waiting import wait_for
+
+ADA = Address("ada@example.org")
+HOME = "https://darkroom.example.org"
+LIMIT = 30
+
+
+@pytest.fixture
+def server() -> Iterator[MailServer]:
+    """A mail server that takes every mail."""
+    with MailServer() as running:
+        yield running
+
+
+@pytest.fixture
+def http(
+    make_http: Callable[..., FlaskClient], redis_url: str, storage_dir: Path, server: MailServer
+) -> Iterator[FlaskClient]:
+    """An API with a key, and a mailer that knows where it is reached."""
+    http = make_http(api_keys="secret", public_url=HOME)
+    http.environ_base["HTTP_AUTHORIZATION"] = "Bearer secret"
+    with live_mailer(redis_url, storage_dir, server.port, {"DARKROOM_PUBLIC_URL": HOME}):
+        yield http
+
+
+def mail_number(server: MailServer, number: int) -> EmailMessage:
+    """The first, second, ... mail that arrived, once it has."""
+    wait_for(lambda: len(server.taken) >= number, limit=LIMIT, what=f"mail number {number}")
+    return server.taken[number - 1].message
+
+
+def sweep(http: FlaskClient) -> None:
+    """What the scheduler does twice a minute."""
+    task = Task.SEND_DUE_MAIL
+    http.application.extensions["celery"].send_task(task, queue=QUEUE_OF[task], ignore_result=True)
+
+
+def end_of_issue(redis: Redis) -> str:
+    """The newest issue of the newsletter, once all of it is sent."""
+
+    def done() -> str:
+        issue = str(redis.get(keys.LATEST_ISSUE))
+        is_done = redis.hget(keys.issue_record(issue), "state") == "done" and not redis.llen(Queue.MAIL)
+        return issue if is_done else ""
+
+    return wait_for(done, limit=LIMIT, what="the end of the issue")
+
+
+def test_a_subscriber_comes_confirms_gets_the_letter_and_leaves_with_one_click(
+    http: FlaskClient, server: MailServer, subscribers: Subscribers, redis: Redis
+) -> None:
+    assert http.post("/subscribe", data={"email": ADA}).status_code == 202
+    question = mail_number(server, 1).get_body(["plain"])
+    assert question is not None
+    link = re.search(rf"{HOME}(/confirm/\S+)", question.get_content())
+    assert link is not None
+    assert http.get(link[1]).status_code == 200
+    assert ADA not in subscribers
+    assert http.post(link[1]).status_code == 200
+    assert ADA in subscribers
+
+    redis.set(keys.LATEST_ISSUE, "2020-W01")  # as if nobody had been there for many a Monday
+    sweep(http)
+    letter = mail_number(server, 2)
+    issue = end_of_issue(redis)
+    assert letter["Subject"] == f"The week in the Darkroom, {issue}"
+    assert letter["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    leave = letter["List-Unsubscribe"].strip("<>").removeprefix(HOME)
+    assert http.post(leave, data={"List-Unsubscribe": "One-Click"}).status_code == 200
+    assert ADA not in subscribers
+
+    redis.set(keys.LATEST_ISSUE, "2020-W01")
+    sweep(http)
+    wait_for(lambda: redis.get(keys.LATEST_ISSUE) != "2020-W01", limit=LIMIT, what="the next issue to begin")
+    end_of_issue(redis)
+    assert len(server.taken) == 2
+
+
+def test_what_became_of_a_mail_is_seen_by_its_id(
+    http: FlaskClient, server: MailServer, end_group: Callable[..., str]
+) -> None:
+    server.refused["eve@example.org"] = ["550 No such person here"]
+    sent = http.post(f"/send_images/{end_group(ADA)}").get_json()["id"]
+    order = {"to": "eve@example.org", "subject": "Hello", "body": "Good day."}
+    refused = http.post("/send_email", json=order).get_json()["id"]
+
+    def ended(mail_id: str) -> dict[str, object]:
+        task: dict[str, object] = http.get(f"/tasks/{mail_id}").get_json()
+        return task if task["ready"] else {}
+
+    task = wait_for(lambda: ended(sent), limit=LIMIT, what="the mail to be sent")
+    assert (task["state"], task["successful"], task["value"], task["error"]) == ("succeeded", True, 1, None)
+    task = wait_for(lambda: ended(refused), limit=LIMIT, what="the mail to be refused")
+    assert (task["state"], task["successful"], task["value"]) == ("failed", False, None)
+    assert "550 No such person here" in str(task["error"])
+    assert [mail.to for mail in server.taken] == [[ADA]]
