@@ -32,7 +32,7 @@ def half_clear() -> Image.Image:
 @pytest.mark.parametrize("goes", sorted(WRITABLE))
 def test_every_format_that_is_read_becomes_every_format_that_is_written(came: str, goes: ImageFormat) -> None:
     source = encode(soft(), came)
-    result = process(source, (Convert(format=goes.value),))
+    result = process(source, (Convert(format=goes.value),))  # type: ignore[arg-type]
     image = decode(result.data)
     assert (result.format, result.width, result.height, result.frames) == (goes, 160, 120, 1)
     assert (image.format, image.size) == (goes.name, (160, 120))

@@ -45,6 +45,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("photograph.jpg", 3, "(Blur(radius=5),)"),
         ("photograph.jpg", 3, "(Blur(radius=40),)"),
         ("photograph.jpg", 3, "(Blur(radius=20, regions=((0, 0, 1, 0.4), (0, 0.5, 1, 0.4))),)"),
+        ("photograph.jpg", 3, "(Blur(radius=20, regions=((0, 0, 1, 1),) * 100),)"),
         ("photograph.jpg", 3, "(Resize(width=400),)"),
         ("photograph.jpg", 3, "(Pixelate(size=20),)"),
         ("photograph.jpg", 3, "(Rotate(angle=90),)"),

@@ -57,16 +57,22 @@ def in_regions(
     boxes = [box_of(region, image.size) for region in regions]
     surroundings = [_surroundings(box, image.size, reach, grid) for box in boxes]
     if sum(map(_area, surroundings)) >= image.width * image.height:
-        done = effect(image)
-        patches = [done.crop(box) for box in boxes]
-    else:
-        patches = [
-            effect(image.crop(around)).crop(_moved(box, around))
-            for box, around in zip(boxes, surroundings, strict=True)
-        ]
+        image.paste(effect(image), mask=_mask(boxes, image.size))
+        return image
+    # All are taken from the image as it was, so that what overlaps goes through the effect once.
+    patches = [
+        effect(image.crop(around)).crop(_moved(box, around)) for box, around in zip(boxes, surroundings, strict=True)
+    ]
     for box, patch in zip(boxes, patches, strict=True):
         image.paste(patch, box)
     return image
+
+
+def _mask(boxes: Sequence[Box], size: tuple[int, int]) -> Image.Image:
+    mask = Image.new("L", size)
+    for box in boxes:
+        mask.paste(255, box)
+    return mask
 
 
 def _surroundings(box: Box, size: tuple[int, int], reach: int, grid: int) -> Box:
