@@ -23,6 +23,12 @@ bearer = "{KEY}"
 [[operations]]
 include-path = "/events/{{group_id}}"
 max-stream-events = 1
+
+# A request that says nothing wrong, of a group that was given no address: the design answers 422.
+[[operations]]
+include-path = "/send_images/{{group_id}}"
+[operations.checks]
+positive_data_acceptance.expected-statuses = ["202", "404", "409", "422", "429", "503"]
 """
 
 
