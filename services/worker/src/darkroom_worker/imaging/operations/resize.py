@@ -11,7 +11,7 @@ from darkroom_worker.imaging.picture import Picture, whole
 
 ENOUGH = 1.5
 """How many times the size of the result a picture must keep that is decoded at a reduced size: on photographs, the
-result is then within 45 dB PSNR of one resampled from the whole."""
+result then has a PSNR of at least 45 dB against one resampled from the whole."""
 _BOXES_DOWN_TO = 2.0
 """How many times the size of the result is left for Lanczos' filter, when means of whole pixels have done the rest."""
 
