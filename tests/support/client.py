@@ -20,14 +20,21 @@ class Client:
     def __init__(self, url: str) -> None:
         self.url = url
 
-    def post_files(self, files: Mapping[str, bytes], operations: Sequence[Answer], **fields: str) -> requests.Response:
-        """POST /process_images with files by name."""
-        return requests.post(
+    def prepare(
+        self, files: Mapping[str, bytes], operations: Sequence[Answer], **fields: str
+    ) -> requests.PreparedRequest:
+        """POST /process_images with files by name, ready to be sent."""
+        return requests.Request(
+            "POST",
             f"{self.url}/process_images",
             files=[("images", (name, data)) for name, data in files.items()],
             data={"operations": json.dumps(operations), **fields},
-            timeout=60,
-        )
+        ).prepare()
+
+    def post_files(self, files: Mapping[str, bytes], operations: Sequence[Answer], **fields: str) -> requests.Response:
+        """POST /process_images with files by name."""
+        with requests.Session() as session:
+            return session.send(self.prepare(files, operations, **fields), timeout=60)
 
     def start(self, files: Mapping[str, bytes], operations: Sequence[Answer]) -> str:
         """Send a batch that must be taken. Gives the group's id."""

@@ -4,6 +4,8 @@ MAX_IMAGE_BYTES = 25_000_000
 """The largest file of one image."""
 MAX_PIXELS = 50_000_000
 """The most pixels of one image, width times height."""
+MOST_PIXELS = 89_478_485
+"""As far as the limit of pixels can be raised: beyond it, Pillow takes an image for a decompression bomb."""
 MAX_IMAGES = 1_000
 """The most images of one group."""
 MAX_REQUEST_BYTES = 512_000_000

@@ -42,7 +42,7 @@ class ApiSettings(LinkSettings):
     mail_limit_per_client: Rate = Field("20/hour", description="Mails that one client may ask for, such as `20/hour`.")
     mail_limit_per_address: Rate = Field("5/hour", description="Mails that may be asked for to one address.")
     max_image_bytes: PositiveInt = Field(limits.MAX_IMAGE_BYTES, description="The largest file of one image.")
-    max_pixels: PositiveInt = Field(limits.MAX_PIXELS, description="The most pixels of one image.")
+    max_pixels: int = Field(limits.MAX_PIXELS, ge=1, le=limits.MOST_PIXELS, description="The most pixels of one image.")
     max_images: PositiveInt = Field(limits.MAX_IMAGES, description="The most images of one group.")
     max_request_bytes: PositiveInt = Field(limits.MAX_REQUEST_BYTES, description="The largest body of a request.")
     max_json_bytes: PositiveInt = Field(

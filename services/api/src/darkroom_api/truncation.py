@@ -12,6 +12,7 @@ from typing import BinaryIO
 from darkroom_contracts.formats import ImageFormat
 
 _CHUNK = 1 << 16
+_TAIL = 1024
 
 
 class TruncatedError(Exception):
@@ -53,6 +54,11 @@ def _jpeg(file: BinaryIO, size: int) -> None:
             return
         if not (0xD0 <= marker <= 0xD7 or marker == 0x01):  # these stand alone
             _skip(file, int.from_bytes(_take(file, 2), "big") - 2, size)
+    scan = file.tell()
+    file.seek(max(scan, size - _TAIL))
+    if b"\xff\xd9" in file.read():
+        return  # nearly always: the marker is the last of the file
+    file.seek(scan)
     before = b""
     while chunk := file.read(_CHUNK):
         if b"\xff\xd9" in before + chunk:

@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from darkroom_contracts import limits
 from darkroom_runtime.settings import Settings
 from pydantic import Field, PositiveInt
 
@@ -13,7 +14,8 @@ class WorkerSettings(Settings):
         1, description="Images worked on at once; `auto` takes the processors this container may use."
     )
     image_time_limit: int = Field(100, ge=1, le=600, description="Seconds an image may take before it is given up.")
-    max_pixels: int = Field(50_000_000, ge=1, description="The most pixels, width times height, an image may have.")
+    max_image_bytes: PositiveInt = Field(limits.MAX_IMAGE_BYTES, description="The largest file of one image.")
+    max_pixels: int = Field(limits.MAX_PIXELS, ge=1, le=limits.MOST_PIXELS, description="The most pixels of one image.")
     recovery_grace: int = Field(30, ge=1, description="Seconds after which an image nobody began is sent again.")
 
     @property

@@ -64,6 +64,12 @@ def test_a_group_without_an_address_cannot_be_mailed(http: FlaskClient, end_grou
     assert "no e-mail address" in answer.get_json()["detail"]
 
 
+def test_looking_with_head_sends_no_mail(http: FlaskClient, end_group: EndGroup, mails: Mails) -> None:
+    answer = ask(http, "HEAD", end_group())
+    assert answer.status_code == 405
+    assert mails() == []
+
+
 def test_a_key_is_asked_for_where_there_are_keys(make_http: Callable[..., FlaskClient], end_group: EndGroup) -> None:
     http = make_http(api_keys="secret")
     for method in ("GET", "POST"):

@@ -1,7 +1,7 @@
 """Mailing a group's results."""
 
 from darkroom_contracts.mail import Address
-from flask import Response
+from flask import Response, request
 from flask_openapi3 import APIBlueprint, Tag
 
 from darkroom_api import extensions
@@ -31,6 +31,8 @@ def send_images(path: GroupPath) -> Response:
 @asks_for_key
 def send_images_by_link(path: GroupPath) -> Response:
     """The same as the POST, for a plain link."""
+    if request.method == "HEAD":  # Flask adds it to each GET, and programs that only look must not send mail
+        raise Problem(405, "Ask with GET or POST: looking would send the mail.", headers={"Allow": "GET, POST"})
     return _send(path.group_id)
 
 

@@ -20,7 +20,7 @@ from darkroom_worker.development import develop
 from darkroom_worker.resources import groups, storage
 
 _log = structlog.get_logger(__name__)
-_LIMITS = imaging.Limits(max_pixels=settings.max_pixels)
+_LIMITS = imaging.Limits(max_bytes=settings.max_image_bytes, max_pixels=settings.max_pixels)
 _TOO_LONG = f"Working on this image took longer than {settings.image_time_limit} seconds, so it was given up."
 
 
