@@ -110,6 +110,15 @@ def test_of_two_schedulers_one_sends_tasks(system: ComposeSystem) -> None:
     assert sum(count > 0 for count in sent) == 1
 
 
+def test_the_spare_scheduler_takes_over_within_half_a_minute(system: ComposeSystem) -> None:
+    active, spare = sorted(
+        system.containers("scheduler"), key=lambda container: "Acquired lock" not in system.logs(container)
+    )
+    system.kill(active)
+    wait_for(lambda: "Acquired lock" in system.logs(spare), limit=30, what="the spare scheduler to take over")
+    wait_for(lambda: "Sending due task" in system.logs(spare), limit=30, what="the spare scheduler to send tasks")
+
+
 def test_one_request_id_is_found_from_the_request_to_the_task(system: ComposeSystem, client: Client) -> None:
     response = client.post_files({"one.jpg": encode(photograph())}, [])
     request_id = response.headers["X-Request-ID"]

@@ -127,7 +127,9 @@ def scheduler(settings: Settings) -> dict[str, Any]:
         "redbeat_redis_url": settings.redis_address(),
         "redbeat_key_prefix": SCHEDULER,
         "redbeat_lock_key": SCHEDULER_LOCK,
-        "redbeat_lock_timeout": 30,  # 1,500 s by default, for which nothing would be scheduled
+        # 1,500 s by default, for which nothing would be scheduled. Renewed and asked for every 5 s, so a spare
+        # scheduler takes over within 25.
+        "redbeat_lock_timeout": 20,
         "redbeat_redis_options": {"socket_timeout": 5, "socket_connect_timeout": 2},
     }
 

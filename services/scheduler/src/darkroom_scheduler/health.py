@@ -13,7 +13,7 @@ from darkroom_scheduler.settings import SchedulerSettings
 from darkroom_scheduler.ticks import MARK
 
 LONGEST_TICK = 30.0
-"""Seconds: a tick comes every five, and the lock expires after thirty."""
+"""Seconds: a tick comes every five, and the lock expires after twenty."""
 
 
 def is_healthy(redis: Redis, mark: Path, now: float) -> bool:
