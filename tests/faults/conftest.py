@@ -1,12 +1,11 @@
-"""The whole system as local processes, quick to give up and to look for what was lost."""
+"""The whole system as local processes, quick to look for what was lost."""
 
 from collections.abc import Iterator
 
 import pytest
 from darkroom_local.stack import LocalStack
 from support.client import Client
-
-SECONDS_FOR_AN_IMAGE = 15
+from support.pictures import encode, photograph
 
 
 @pytest.fixture(scope="session")
@@ -14,12 +13,17 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     """One process works on images, so that it is known which."""
     settings = {
         "DARKROOM_WORKER_CONCURRENCY": "1",
-        "DARKROOM_IMAGE_TIME_LIMIT": str(SECONDS_FOR_AN_IMAGE),
         "DARKROOM_RECOVERY_INTERVAL": "5",
         "DARKROOM_RECOVERY_GRACE": "5",
     }
     with LocalStack(tmp_path_factory.mktemp("stack"), settings) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def large() -> bytes:
+    """A photograph that takes many seconds to work on: 48 megapixels."""
+    return encode(photograph(800, 600).resize((8000, 6000)))
 
 
 @pytest.fixture(scope="session")
