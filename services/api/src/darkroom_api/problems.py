@@ -1,11 +1,11 @@
 """Answers to what went wrong: problem details for HTTP APIs (RFC 9457), each with a sentence for people."""
 
 from collections.abc import Mapping, Sequence
-from http import HTTPStatus
 from typing import Any
 
 from flask import Response, current_app
 from werkzeug.exceptions import HTTPException
+from werkzeug.http import HTTP_STATUS_CODES
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -65,12 +65,13 @@ def unavailable(detail: str) -> Problem:
 
 def respond(problem: HTTPException) -> Response:
     """The problem as a response, with the headers that belong to it."""
-    status = HTTPStatus(problem.code or 500)
-    detail = _detail(problem, status)
+    status = problem.code or 500
+    title = HTTP_STATUS_CODES[status]  # Python's own phrases change with its version
+    detail = _detail(problem) or title
     body: dict[str, Any] = {
         "type": "about:blank",
-        "title": status.phrase,
-        "status": status.value,
+        "title": title,
+        "status": status,
         "detail": detail,
         "error": getattr(problem, "error", detail),
     }
@@ -81,7 +82,7 @@ def respond(problem: HTTPException) -> Response:
     return Response(current_app.json.dumps(body), status, headers, content_type=MEDIA_TYPE)
 
 
-def _detail(problem: HTTPException, status: HTTPStatus) -> str:
+def _detail(problem: HTTPException) -> str | None:
     if isinstance(problem, Problem):
-        return problem.description or status.phrase
-    return _SENTENCES.get(status, problem.description or status.phrase)
+        return problem.description
+    return _SENTENCES.get(problem.code or 500, problem.description)
