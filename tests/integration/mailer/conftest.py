@@ -4,12 +4,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from celery import Celery
 from darkroom_contracts.keys import worker_heartbeat
 from darkroom_contracts.mail import Address, Mail, TextMail
 from darkroom_mailer.assembly import make_delivery
 from darkroom_mailer.delivery import Delivery
 from darkroom_mailer.settings import MailerSettings
-from darkroom_runtime.outbox import Outbox
+from darkroom_runtime.celery_config import make_celery, publisher
+from darkroom_runtime.outbox import Outbox, Post
 from darkroom_runtime.subscribers import Subscribers
 from redis import Redis
 from support.mail_server import MailServer
@@ -88,3 +90,16 @@ def submit(outbox: Outbox) -> Callable[..., str]:
         return outbox.submit(Mail(recipients, TextMail(subject="Grüße", body="Good day.\n.\nBye.")))
 
     return submit
+
+
+@pytest.fixture
+def celery(settings: MailerSettings) -> Iterator[Celery]:
+    """What sends tasks, as the API does."""
+    with make_celery("test", publisher(settings)) as app:
+        yield app
+
+
+@pytest.fixture
+def post(outbox: Outbox, celery: Celery) -> Post:
+    """Takes mails in."""
+    return Post(outbox, celery)

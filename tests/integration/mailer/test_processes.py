@@ -15,7 +15,6 @@ from darkroom_contracts.mail import Address, MailState
 from darkroom_contracts.operations import Blur
 from darkroom_contracts.queues import QUEUE_OF, Queue, Task
 from darkroom_mailer.settings import MailerSettings
-from darkroom_runtime.celery_config import make_celery, publisher
 from darkroom_runtime.groups import Ending, GroupStore, NewImage
 from darkroom_runtime.outbox import Outbox, Post, announce
 from darkroom_runtime.outbox.post import send_message
@@ -30,17 +29,6 @@ THREADS = 4
 
 Mailer = subprocess.Popen[bytes]
 StartMailer = Callable[[str], Mailer]
-
-
-@pytest.fixture
-def celery(settings: MailerSettings) -> Iterator[Celery]:
-    with make_celery("test", publisher(settings)) as app:
-        yield app
-
-
-@pytest.fixture
-def post(outbox: Outbox, celery: Celery) -> Post:
-    return Post(outbox, celery)
 
 
 @pytest.fixture

@@ -1,10 +1,8 @@
 """Subscribing takes a link that was mailed to the address; leaving takes nothing."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
-from celery import Celery
 from darkroom_contracts.keys import pending_subscriber
 from darkroom_contracts.mail import Address, MailState
 from darkroom_contracts.queues import Queue
@@ -19,17 +17,6 @@ from redis import Redis
 from support.mail_server import MailServer
 
 ADA = Address("ada@example.org")
-
-
-@pytest.fixture
-def celery(settings: MailerSettings) -> Iterator[Celery]:
-    with make_celery("test", publisher(settings)) as app:
-        yield app
-
-
-@pytest.fixture
-def post(outbox: Outbox, celery: Celery) -> Post:
-    return Post(outbox, celery)
 
 
 @pytest.fixture

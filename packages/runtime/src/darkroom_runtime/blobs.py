@@ -5,7 +5,7 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -116,7 +116,7 @@ class LocalBlobStorage:
 class LocalBlobWriter:
     """A file that is renamed to its final place, in one atomic step, once it is complete."""
 
-    def __init__(self, path: Path, place: "_Place") -> None:
+    def __init__(self, path: Path, place: Callable[[str], Path]) -> None:
         self._path = path
         self._place = place
         self._file = path.open("xb")
@@ -144,7 +144,3 @@ def _older_than(folder: Path, seconds: float) -> Iterator[Path]:
         for entry in entries:
             if time.time() - entry.stat().st_mtime > seconds:
                 yield Path(entry.path)
-
-
-class _Place(Protocol):
-    def __call__(self, key: str, /) -> Path: ...
