@@ -18,8 +18,9 @@ COPY packages packages
 COPY services/$SERVICE services/$SERVICE
 # Flower is configuration only and has no package to install.
 RUN if [ -d services/$SERVICE/src ]; then \
-      uv pip install --quiet --no-deps --build-constraints requirements/build.lock \
-        ./packages/contracts ./packages/runtime ./services/$SERVICE; \
+      # The packages of ours that the service asks for, and no others.
+      uv pip install --quiet --no-deps --build-constraints requirements/build.lock ./services/$SERVICE \
+        $(sed -nE 's|^ +"darkroom-([a-z]+)[]["a-z,]*,$|./packages/\1|p' services/$SERVICE/pyproject.toml); \
     else \
       install -D --mode 644 --target-directory /app/etc services/$SERVICE/*.py; \
     fi

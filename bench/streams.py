@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 import requests
 from darkroom_contracts.keys import new_group_id
 from darkroom_local.redis_server import RedisServer
-from darkroom_runtime.groups import GroupStore, NewImage, Outcome
+from darkroom_records.groups import GroupStore, NewImage, Outcome
 from darkroom_runtime.redis_client import connect
 from darkroom_runtime.settings import Settings
 from PIL import Image

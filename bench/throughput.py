@@ -13,11 +13,11 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
+import darkroom_imaging as imaging
 import requests
 from darkroom_contracts.operations import Blur
 from darkroom_local.redis_server import RedisServer
 from darkroom_local.stack import LocalStack
-from darkroom_worker import imaging
 from support.client import Client
 
 from bench.photographs import photographs

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from darkroom_local.redis_server import RedisServer
-from darkroom_runtime.groups import GroupStore
+from darkroom_records.groups import GroupStore
 from darkroom_runtime.redis_client import connect
 from darkroom_runtime.settings import Settings
 from redis import Redis

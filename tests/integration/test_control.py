@@ -3,7 +3,7 @@
 import json
 
 from darkroom_contracts import keys
-from darkroom_runtime import control
+from darkroom_records import control
 from darkroom_runtime.heartbeat import Heartbeat, WorkerFacts
 from redis import Redis
 

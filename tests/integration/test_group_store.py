@@ -7,7 +7,7 @@ import pytest
 from darkroom_contracts.keys import new_group_id, worker_heartbeat
 from darkroom_contracts.operations import Blur, Resize
 from darkroom_contracts.states import GroupState, ImageState
-from darkroom_runtime.groups import (
+from darkroom_records.groups import (
     GroupEndedError,
     GroupRunningError,
     GroupStore,
@@ -16,7 +16,7 @@ from darkroom_runtime.groups import (
     UnknownGroupError,
     Work,
 )
-from darkroom_runtime.groups.store import MAX_ATTEMPTS
+from darkroom_records.groups.store import MAX_ATTEMPTS
 from redis import Redis
 
 LONG_AGO = 0.0

@@ -2,7 +2,7 @@
 
 import pytest
 from darkroom_contracts.states import TaskState
-from darkroom_runtime.task_store import TaskStore, UnknownTaskError
+from darkroom_records.task_store import TaskStore, UnknownTaskError
 from redis import Redis
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from darkroom_contracts.keys import result_blob
-from darkroom_runtime.blobs import BlobStorage
-from darkroom_runtime.groups import GroupStore, Outcome
+from darkroom_records.blobs import BlobStorage
+from darkroom_records.groups import GroupStore, Outcome
 from flask import Flask
 from flask.testing import FlaskClient
 from PIL import Image

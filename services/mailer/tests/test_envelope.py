@@ -8,7 +8,7 @@ import pytest
 from darkroom_contracts.mail import Address, TextMail
 from darkroom_mailer.envelope import Attachment, Letter, seal
 from darkroom_mailer.settings import MailerSettings
-from darkroom_runtime.outbox import Claim
+from darkroom_records.outbox import Claim
 
 SETTINGS = MailerSettings(mail_from="darkroom@example.org", mail_from_name='Dark "Room" <x>, Grüße')
 LONG_URL = "https://darkroom.example.org/unsubscribe/" + "abc-._" * 30

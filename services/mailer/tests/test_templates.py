@@ -3,8 +3,8 @@
 import pytest
 from darkroom_contracts.states import Counts
 from darkroom_mailer.templates import Words, render
-from darkroom_runtime.figures import Figures
-from darkroom_runtime.newsletter_calendar import Issue
+from darkroom_records.figures import Figures
+from darkroom_records.newsletter_calendar import Issue
 
 
 def results(counts: Counts, failures: list[tuple[str, str]], *, attached: bool = True, most: int = 50) -> Words:

@@ -4,7 +4,7 @@ import time
 
 from darkroom_contracts.mail import Address, MailState, TextMail
 from darkroom_mailer.verdict import Verdict
-from darkroom_runtime.outbox import Claim
+from darkroom_records.outbox import Claim
 
 DAY = 86_400.0
 VERDICT = Verdict(first_wait=30, period=DAY)

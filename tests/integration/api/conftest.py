@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from darkroom_api.app import create_app
 from darkroom_api.settings import ApiSettings
-from darkroom_runtime.groups import GroupStore
+from darkroom_records.groups import GroupStore
 from flask import Flask
 from flask.testing import FlaskClient
 from support.live_worker import live_worker

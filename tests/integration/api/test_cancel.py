@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from darkroom_contracts.keys import group_blobs, new_group_id
-from darkroom_runtime.groups import GroupStore, NewImage
+from darkroom_records.groups import GroupStore, NewImage
 from flask.testing import FlaskClient
 from PIL import Image
 from support.pictures import encode, photograph

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from darkroom_runtime import control
+from darkroom_records import control
 from darkroom_runtime.heartbeat import Heartbeat, WorkerFacts
 from flask.testing import FlaskClient
 from redis import Redis

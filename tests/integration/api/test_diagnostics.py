@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from darkroom_contracts.keys import new_group_id, new_task_id
-from darkroom_runtime.groups import GroupStore, NewImage, Outcome
+from darkroom_records.groups import GroupStore, NewImage, Outcome
 from flask.testing import FlaskClient
 from support.waiting import wait_for
 

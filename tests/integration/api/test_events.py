@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import requests
 from darkroom_contracts.keys import CHANGES, new_group_id
-from darkroom_runtime.groups import GroupStore, NewImage, Outcome
+from darkroom_records.groups import GroupStore, NewImage, Outcome
 from redis import Redis
 from support.event_stream import EventStream
 from support.live_api import LiveApi, live_api

@@ -10,7 +10,7 @@ from darkroom_api.settings import ApiSettings
 from darkroom_contracts.keys import new_group_id
 from darkroom_local import ports
 from darkroom_local.redis_server import RedisServer
-from darkroom_runtime.blobs import LocalBlobStorage
+from darkroom_records.blobs import LocalBlobStorage
 from flask import Flask
 from support.api_cases import close, files_in, png, post_files
 from werkzeug.test import TestResponse

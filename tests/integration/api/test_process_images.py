@@ -9,7 +9,7 @@ import pytest
 from darkroom_contracts.keys import original_blob
 from darkroom_contracts.operations import Blur, Grayscale, Resize
 from darkroom_contracts.queues import Queue
-from darkroom_runtime.groups import GroupStore
+from darkroom_records.groups import GroupStore
 from flask import Flask
 from flask.testing import FlaskClient
 from redis import Redis

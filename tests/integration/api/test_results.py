@@ -7,7 +7,7 @@ import zipfile
 
 import pytest
 from darkroom_contracts.keys import original_blob
-from darkroom_runtime.groups import GroupStore
+from darkroom_records.groups import GroupStore
 from flask import Flask
 from flask.testing import FlaskClient
 from support.api_cases import finish, png, post_files

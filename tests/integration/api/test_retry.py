@@ -3,7 +3,7 @@
 import pytest
 from darkroom_contracts.keys import new_group_id
 from darkroom_local import ports
-from darkroom_runtime.groups import GroupStore, NewImage, Outcome
+from darkroom_records.groups import GroupStore, NewImage, Outcome
 from flask import Flask
 from flask.testing import FlaskClient
 

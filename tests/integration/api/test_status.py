@@ -9,7 +9,7 @@ import pytest
 from darkroom_api.app import create_app
 from darkroom_api.settings import ApiSettings
 from darkroom_contracts.keys import new_group_id
-from darkroom_runtime.groups import GroupStore, NewImage
+from darkroom_records.groups import GroupStore, NewImage
 from flask import Flask
 from flask.testing import FlaskClient
 from redis import Redis

@@ -10,9 +10,9 @@ from darkroom_contracts.mail import Address, Mail, TextMail
 from darkroom_mailer.assembly import make_delivery
 from darkroom_mailer.delivery import Delivery
 from darkroom_mailer.settings import MailerSettings
+from darkroom_records.outbox import Outbox, Post
+from darkroom_records.subscribers import Subscribers
 from darkroom_runtime.celery_config import make_celery, publisher
-from darkroom_runtime.outbox import Outbox, Post
-from darkroom_runtime.subscribers import Subscribers
 from redis import Redis
 from support.mail_server import MailServer
 

@@ -8,7 +8,7 @@ import pytest
 import trustme
 from darkroom_contracts.mail import MailState
 from darkroom_mailer.delivery import Delivery
-from darkroom_runtime.outbox import Outbox
+from darkroom_records.outbox import Outbox
 from pydantic import SecretStr
 from support.mail_server import MailServer
 

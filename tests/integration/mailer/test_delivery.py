@@ -7,8 +7,8 @@ import pytest
 from darkroom_contracts.keys import DUE_MAIL, new_mail_id
 from darkroom_contracts.mail import Address, MailState
 from darkroom_mailer.delivery import Delivery
+from darkroom_records.outbox import MailRecord, Outbox, Refusal, UnknownMailError
 from darkroom_runtime import logs
-from darkroom_runtime.outbox import MailRecord, Outbox, Refusal, UnknownMailError
 from redis import Redis
 from support.mail_server import HANG_UP, MailServer
 from support.waiting import wait_for

@@ -2,8 +2,8 @@
 
 from darkroom_contracts.keys import GROUPS_TO_ANNOUNCE, new_group_id
 from darkroom_contracts.operations import Blur
-from darkroom_runtime.figures import Figures, read_figures, this_week
-from darkroom_runtime.groups import Ending, GroupStore, NewImage, Outcome, Work
+from darkroom_records.figures import Figures, read_figures, this_week
+from darkroom_records.groups import Ending, GroupStore, NewImage, Outcome, Work
 from redis import Redis
 
 GROUP = new_group_id()

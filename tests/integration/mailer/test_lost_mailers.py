@@ -7,8 +7,8 @@ import pytest
 from darkroom_contracts.keys import DUE_MAIL, mail_record, worker_heartbeat
 from darkroom_contracts.mail import MailState
 from darkroom_mailer.delivery import Delivery
-from darkroom_runtime.outbox import Claim, Outbox, Result
-from darkroom_runtime.outbox.store import IN_DOUBT
+from darkroom_records.outbox import Claim, Outbox, Result
+from darkroom_records.outbox.store import IN_DOUBT
 from redis import Redis
 from support.mail_server import MailServer
 from support.waiting import wait_for

@@ -9,9 +9,9 @@ from darkroom_contracts import keys
 from darkroom_contracts.mail import Address, MailState
 from darkroom_mailer.delivery import Delivery
 from darkroom_mailer.newsletter import Newsletter
-from darkroom_runtime.newsletter_calendar import Issue
-from darkroom_runtime.outbox import Outbox
-from darkroom_runtime.subscribers import Subscribers
+from darkroom_records.newsletter_calendar import Issue
+from darkroom_records.outbox import Outbox
+from darkroom_records.subscribers import Subscribers
 from redis import Redis
 from support.mail_server import MailServer
 

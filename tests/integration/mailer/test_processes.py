@@ -15,10 +15,10 @@ from darkroom_contracts.mail import Address, MailState
 from darkroom_contracts.operations import Blur
 from darkroom_contracts.queues import QUEUE_OF, Queue, Task
 from darkroom_mailer.settings import MailerSettings
-from darkroom_runtime.groups import Ending, GroupStore, NewImage
-from darkroom_runtime.outbox import Outbox, Post, announce
-from darkroom_runtime.outbox.post import send_message
-from darkroom_runtime.subscribers import Subscribers
+from darkroom_records.groups import Ending, GroupStore, NewImage
+from darkroom_records.outbox import Outbox, Post, announce
+from darkroom_records.outbox.post import send_message
+from darkroom_records.subscribers import Subscribers
 from redis import Redis
 from support.mail_server import MailServer
 from support.waiting import wait_for

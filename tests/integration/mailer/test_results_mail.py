@@ -14,10 +14,10 @@ from darkroom_contracts.operations import Blur
 from darkroom_mailer.announcements import Announcements
 from darkroom_mailer.delivery import Delivery
 from darkroom_mailer.settings import MailerSettings
-from darkroom_runtime.blobs import LocalBlobStorage
-from darkroom_runtime.groups import GroupStore, NewImage, Outcome
-from darkroom_runtime.outbox import Outbox
-from darkroom_runtime.outbox.post import results_mail, results_occasion
+from darkroom_records.blobs import LocalBlobStorage
+from darkroom_records.groups import GroupStore, NewImage, Outcome
+from darkroom_records.outbox import Outbox
+from darkroom_records.outbox.post import results_mail, results_occasion
 from redis import Redis
 from support.mail_server import MailServer
 

@@ -8,10 +8,10 @@ from darkroom_contracts.mail import Address, MailState
 from darkroom_contracts.queues import Queue
 from darkroom_mailer.delivery import Delivery
 from darkroom_mailer.settings import MailerSettings
+from darkroom_records.links import BrokenLinkError, Links
+from darkroom_records.outbox import Outbox, Post
+from darkroom_records.subscribers import Subscribers
 from darkroom_runtime.celery_config import make_celery, publisher
-from darkroom_runtime.links import BrokenLinkError, Links
-from darkroom_runtime.outbox import Outbox, Post
-from darkroom_runtime.subscribers import Subscribers
 from pydantic import SecretStr
 from redis import Redis
 from support.mail_server import MailServer

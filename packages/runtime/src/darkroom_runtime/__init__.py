@@ -1,4 +1,4 @@
-"""What every Darkroom process needs to run: settings, logs, Redis, Celery, the group store and blob storage.
+"""What every Darkroom process needs to run: settings, logs, Redis, Celery, heartbeat and health.
 
-It knows nothing of images, HTTP or mail.
+It knows nothing of groups, images, HTTP or mail.
 """

@@ -4,7 +4,7 @@ import time
 
 import structlog
 from darkroom_contracts.keys import task_id
-from darkroom_runtime.groups import Cancelled
+from darkroom_records.groups import Cancelled
 from darkroom_runtime.redis_client import UNAVAILABLE
 from kombu.exceptions import KombuError
 

@@ -3,7 +3,7 @@
 import errno
 
 import structlog
-from darkroom_runtime.groups import UnknownGroupError
+from darkroom_records.groups import UnknownGroupError
 from darkroom_runtime.redis_client import UNAVAILABLE
 from flask import Flask, Response
 from kombu.exceptions import KombuError

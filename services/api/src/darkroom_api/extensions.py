@@ -3,15 +3,15 @@
 from typing import cast
 
 from celery import Celery
-from darkroom_runtime.blobs import BlobStorage, LocalBlobStorage
+from darkroom_records.blobs import BlobStorage, LocalBlobStorage
+from darkroom_records.groups import GroupStore
+from darkroom_records.links import Links
+from darkroom_records.outbox import Outbox, Post
+from darkroom_records.subscribers import Subscribers
+from darkroom_records.task_store import TaskStore
 from darkroom_runtime.celery_config import make_celery, publisher
-from darkroom_runtime.groups import GroupStore
-from darkroom_runtime.links import Links
 from darkroom_runtime.logs import carry_request_id
-from darkroom_runtime.outbox import Outbox, Post
 from darkroom_runtime.redis_client import connect
-from darkroom_runtime.subscribers import Subscribers
-from darkroom_runtime.task_store import TaskStore
 from flask import Flask, current_app
 from redis import Redis
 

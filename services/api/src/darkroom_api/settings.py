@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 from darkroom_contracts import limits
-from darkroom_runtime.links import LinkSettings
+from darkroom_records.links import LinkSettings
 from limits import parse_many
 from pydantic import AfterValidator, Field, NonNegativeInt, PositiveInt, SecretStr, field_validator
 from pydantic_settings import NoDecode

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 
 from darkroom_contracts import keys
-from darkroom_runtime.groups import UnknownGroupError
-from darkroom_runtime.outbox import UnknownMailError
-from darkroom_runtime.task_store import UnknownTaskError
+from darkroom_records.groups import UnknownGroupError
+from darkroom_records.outbox import UnknownMailError
+from darkroom_records.task_store import UnknownTaskError
 
 from darkroom_api import extensions
 from darkroom_api.problems import Problem

@@ -3,7 +3,7 @@
 import hashlib
 from typing import IO, cast
 
-from darkroom_runtime.blobs import BlobWriter
+from darkroom_records.blobs import BlobWriter
 from flask import Request
 from flask import request as current_request
 

@@ -5,10 +5,10 @@ from typing import cast
 
 import structlog
 from darkroom_contracts.keys import GROUPS_TO_ANNOUNCE
+from darkroom_records.groups import GroupStore, UnknownGroupError
+from darkroom_records.outbox import Outbox
+from darkroom_records.outbox.post import results_mail, results_occasion
 from darkroom_runtime import logs
-from darkroom_runtime.groups import GroupStore, UnknownGroupError
-from darkroom_runtime.outbox import Outbox
-from darkroom_runtime.outbox.post import results_mail, results_occasion
 from redis import Redis
 
 _GRACE = 5.0

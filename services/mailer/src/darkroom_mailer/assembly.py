@@ -2,11 +2,11 @@
 
 from zoneinfo import ZoneInfo
 
-from darkroom_runtime.blobs import LocalBlobStorage
-from darkroom_runtime.groups import GroupStore
-from darkroom_runtime.links import Links
-from darkroom_runtime.outbox import Outbox
-from darkroom_runtime.subscribers import Subscribers
+from darkroom_records.blobs import LocalBlobStorage
+from darkroom_records.groups import GroupStore
+from darkroom_records.links import Links
+from darkroom_records.outbox import Outbox
+from darkroom_records.subscribers import Subscribers
 from redis import Redis
 
 from darkroom_mailer.composition import Composer

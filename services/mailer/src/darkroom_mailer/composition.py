@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 from darkroom_contracts.mail import Address, ConfirmationMail, MailContent, NewsletterMail, ResultsMail, TextMail
-from darkroom_runtime.figures import read_figures
-from darkroom_runtime.links import Links
-from darkroom_runtime.newsletter_calendar import Issue
-from darkroom_runtime.outbox import Claim
-from darkroom_runtime.subscribers import CONFIRMATION_PERIOD, Subscribers
+from darkroom_records.figures import read_figures
+from darkroom_records.links import Links
+from darkroom_records.newsletter_calendar import Issue
+from darkroom_records.outbox import Claim
+from darkroom_records.subscribers import CONFIRMATION_PERIOD, Subscribers
 from redis import Redis
 
 from darkroom_mailer.envelope import Letter

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import structlog
 from darkroom_contracts.mail import Address, MailState, NewsletterMail, ResultsMail
+from darkroom_records.outbox import Claim, Outbox, Result
+from darkroom_records.subscribers import Subscribers
 from darkroom_runtime import logs
-from darkroom_runtime.outbox import Claim, Outbox, Result
-from darkroom_runtime.subscribers import Subscribers
 
 from darkroom_mailer.composition import Composer
 from darkroom_mailer.envelope import seal

@@ -8,7 +8,7 @@ from email.policy import SMTP, EmailPolicy
 from email.utils import format_datetime
 
 from darkroom_contracts.mail import Address
-from darkroom_runtime.outbox import Claim
+from darkroom_records.outbox import Claim
 
 from darkroom_mailer.settings import MailerSettings
 

@@ -14,9 +14,9 @@ from typing import cast
 
 from darkroom_contracts import keys
 from darkroom_contracts.mail import Address, Mail, NewsletterMail
-from darkroom_runtime.newsletter_calendar import Issue
-from darkroom_runtime.outbox import Outbox
-from darkroom_runtime.subscribers import Subscribers
+from darkroom_records.newsletter_calendar import Issue
+from darkroom_records.outbox import Outbox
+from darkroom_records.subscribers import Subscribers
 from redis import Redis
 from redis.exceptions import LockError
 

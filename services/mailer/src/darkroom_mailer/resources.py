@@ -4,12 +4,12 @@ from datetime import datetime
 from functools import cache
 from zoneinfo import ZoneInfo
 
-from darkroom_runtime.groups import GroupStore
+from darkroom_records.groups import GroupStore
+from darkroom_records.newsletter_calendar import Issue, latest_issue
+from darkroom_records.outbox import Outbox
+from darkroom_records.subscribers import Subscribers
 from darkroom_runtime.heartbeat import worker_name
-from darkroom_runtime.newsletter_calendar import Issue, latest_issue
-from darkroom_runtime.outbox import Outbox
 from darkroom_runtime.redis_client import connect
-from darkroom_runtime.subscribers import Subscribers
 from redis import Redis
 
 from darkroom_mailer.announcements import Announcements

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
 from darkroom_contracts.states import ImageState
-from darkroom_runtime import archive
-from darkroom_runtime.blobs import BlobNotFoundError, BlobStorage
-from darkroom_runtime.groups import Group, GroupStore, UnknownGroupError
-from darkroom_runtime.links import Links
+from darkroom_records import archive
+from darkroom_records.blobs import BlobNotFoundError, BlobStorage
+from darkroom_records.groups import Group, GroupStore, UnknownGroupError
+from darkroom_records.links import Links
 
 from darkroom_mailer.envelope import Attachment, Letter
 from darkroom_mailer.reasons import NothingToSendError, NotWantedError

@@ -3,8 +3,8 @@
 from typing import Annotated, Literal
 
 from darkroom_contracts.mail import Address
-from darkroom_runtime.links import LinkSettings
-from darkroom_runtime.newsletter_calendar import CalendarSettings
+from darkroom_records.links import LinkSettings
+from darkroom_records.newsletter_calendar import CalendarSettings
 from pydantic import AfterValidator, Field, NonNegativeInt, PositiveInt, SecretStr, StringConstraints
 
 

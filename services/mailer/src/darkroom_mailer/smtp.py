@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 
 from darkroom_contracts.mail import Address, Recipients
-from darkroom_runtime.outbox import Refusal
+from darkroom_records.outbox import Refusal
 
 from darkroom_mailer.settings import MailerSettings
 

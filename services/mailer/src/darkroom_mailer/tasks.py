@@ -1,7 +1,7 @@
 """Tasks of the queue ``mail``. Each may run twice: what is true is in the outbox, and is sent from there once."""
 
 from darkroom_contracts.queues import QUEUE_OF, Task
-from darkroom_runtime.outbox.post import send_message
+from darkroom_records.outbox.post import send_message
 
 from darkroom_mailer.app import app
 from darkroom_mailer.resources import announcements, delivery, issue_now, newsletter, outbox

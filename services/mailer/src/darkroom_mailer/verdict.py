@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from time import time
 
 from darkroom_contracts.mail import Address, MailState
-from darkroom_runtime.outbox import Claim, Refusal, Result
+from darkroom_records.outbox import Claim, Refusal, Result
 
 _LONGEST_WAIT = 3600.0
 """Seconds. A mail is tried at least so often until it is given up."""

@@ -4,7 +4,7 @@ from typing import Any
 
 from celery.schedules import schedule
 from darkroom_contracts.queues import Task
-from darkroom_runtime import control
+from darkroom_records import control
 
 from darkroom_scheduler.settings import SchedulerSettings
 

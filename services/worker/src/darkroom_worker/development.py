@@ -2,11 +2,10 @@
 
 import hashlib
 
+import darkroom_imaging as imaging
 from darkroom_contracts.keys import original_blob, result_blob
-from darkroom_runtime.blobs import BlobStorage
-from darkroom_runtime.groups import Outcome, Work
-
-from darkroom_worker import imaging
+from darkroom_records.blobs import BlobStorage
+from darkroom_records.groups import Outcome, Work
 
 
 def develop(work: Work, storage: BlobStorage, limits: imaging.Limits) -> Outcome:

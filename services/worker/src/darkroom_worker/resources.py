@@ -2,10 +2,10 @@
 
 from functools import cache
 
-from darkroom_runtime.blobs import BlobStorage, LocalBlobStorage
-from darkroom_runtime.groups import GroupStore
+from darkroom_records.blobs import BlobStorage, LocalBlobStorage
+from darkroom_records.groups import GroupStore
+from darkroom_records.task_store import TaskStore
 from darkroom_runtime.redis_client import connect
-from darkroom_runtime.task_store import TaskStore
 from redis import Redis
 
 from darkroom_worker.app import settings

@@ -8,9 +8,9 @@ import pytest
 from darkroom_api.app import create_app
 from darkroom_api.settings import ApiSettings
 from darkroom_contracts import keys
-from darkroom_runtime.groups import GroupStore, NewImage
-from darkroom_runtime.outbox import MailRecord, Outbox
-from darkroom_runtime.subscribers import Subscribers
+from darkroom_records.groups import GroupStore, NewImage
+from darkroom_records.outbox import MailRecord, Outbox
+from darkroom_records.subscribers import Subscribers
 from flask.testing import FlaskClient
 from redis import Redis
 from support.api_cases import close

@@ -7,7 +7,7 @@ import pytest
 from darkroom_api.problems import Problem
 from darkroom_api.settings import ApiSettings
 from darkroom_contracts.mail import Address
-from darkroom_runtime.outbox import MailRecord
+from darkroom_records.outbox import MailRecord
 from flask.testing import FlaskClient
 from pydantic import ValidationError
 from redis import Redis

@@ -6,9 +6,9 @@ from collections.abc import Callable
 import pytest
 from darkroom_api.settings import ApiSettings
 from darkroom_contracts.mail import Address
-from darkroom_runtime.links import Links
-from darkroom_runtime.outbox import MailRecord
-from darkroom_runtime.subscribers import Subscribers
+from darkroom_records.links import Links
+from darkroom_records.outbox import MailRecord
+from darkroom_records.subscribers import Subscribers
 from flask.testing import FlaskClient
 from redis import Redis
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from darkroom_contracts.keys import GROUPS_TO_ANNOUNCE
-from darkroom_runtime.groups import GroupStore
+from darkroom_records.groups import GroupStore
 from flask.testing import FlaskClient
 from redis import Redis
 from support.api_cases import png, post_files

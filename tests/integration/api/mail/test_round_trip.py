@@ -9,7 +9,7 @@ import pytest
 from darkroom_contracts import keys
 from darkroom_contracts.mail import Address
 from darkroom_contracts.queues import QUEUE_OF, Queue, Task
-from darkroom_runtime.subscribers import Subscribers
+from darkroom_records.subscribers import Subscribers
 from flask.testing import FlaskClient
 from redis import Redis
 from support.live_mailer import live_mailer

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from darkroom_runtime.outbox import MailRecord
+from darkroom_records.outbox import MailRecord
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 from darkroom_contracts.keys import new_group_id
-from darkroom_runtime.groups import GroupStore, NewImage
-from darkroom_runtime.outbox import MailRecord
+from darkroom_records.groups import GroupStore, NewImage
+from darkroom_records.outbox import MailRecord
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 

@@ -10,7 +10,7 @@ import structlog
 from darkroom_contracts import keys
 from darkroom_contracts.mail import Address
 from darkroom_contracts.operations import Pipeline, to_message
-from darkroom_runtime.groups import NewImage
+from darkroom_records.groups import NewImage
 from darkroom_runtime.logs import current_request_id
 from darkroom_runtime.publishing import publish_images
 from darkroom_runtime.redis_client import UNAVAILABLE

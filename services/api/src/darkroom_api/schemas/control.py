@@ -3,7 +3,7 @@
 import time
 from datetime import UTC, datetime
 
-from darkroom_runtime.control import Picture, QueuePicture
+from darkroom_records.control import Picture, QueuePicture
 from pydantic import BaseModel, Field
 
 _ALONE = "No worker is alive. What is sent in waits until one is started."

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 from darkroom_contracts.states import GroupState, ImageState
-from darkroom_runtime.groups import Group, Image
+from darkroom_records.groups import Group, Image
 from pydantic import AwareDatetime, BaseModel, Field, PlainSerializer
 
 from darkroom_api import links

@@ -6,9 +6,9 @@ from types import MappingProxyType
 from darkroom_contracts.keys import task_id
 from darkroom_contracts.mail import MailState
 from darkroom_contracts.states import ImageState, TaskState
-from darkroom_runtime.groups import Image
-from darkroom_runtime.outbox import MailRecord
-from darkroom_runtime.task_store import TaskRecord
+from darkroom_records.groups import Image
+from darkroom_records.outbox import MailRecord
+from darkroom_records.task_store import TaskRecord
 from pydantic import BaseModel, ConfigDict, Field
 
 from darkroom_api import links

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from darkroom_runtime.groups import Group, Image
+from darkroom_records.groups import Group, Image
 
 from darkroom_api.schemas.responses import GroupStatus
 from darkroom_api.streams.server_sent import CLOSING, event

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import structlog
-from darkroom_runtime.groups import GroupStore, UnknownGroupError
+from darkroom_records.groups import GroupStore, UnknownGroupError
 from darkroom_runtime.redis_client import UNAVAILABLE
 from prometheus_client import Gauge
 

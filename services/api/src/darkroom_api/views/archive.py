@@ -1,6 +1,6 @@
 """Handing a group's results out together."""
 
-from darkroom_runtime import archive as archives
+from darkroom_records import archive as archives
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 

@@ -1,7 +1,7 @@
 """Cancelling a group."""
 
 from darkroom_contracts.states import GroupState
-from darkroom_runtime.groups import GroupEndedError
+from darkroom_records.groups import GroupEndedError
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 

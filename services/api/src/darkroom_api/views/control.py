@@ -1,6 +1,6 @@
 """How workers and queues stand."""
 
-from darkroom_runtime import control as pictures
+from darkroom_records import control as pictures
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 

@@ -3,7 +3,7 @@
 Programs open links to look for harm in them, so a page only shows a button; what it says is done when it is pressed.
 """
 
-from darkroom_runtime.links import BrokenLinkError
+from darkroom_records.links import BrokenLinkError
 from flask import Response, make_response, render_template
 from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel

@@ -7,8 +7,8 @@ from typing import BinaryIO
 from darkroom_contracts.formats import FILE_TYPES, ImageFormat
 from darkroom_contracts.keys import original_blob, result_blob
 from darkroom_contracts.states import ImageState
-from darkroom_runtime.blobs import BlobNotFoundError
-from darkroom_runtime.groups import Image
+from darkroom_records.blobs import BlobNotFoundError
+from darkroom_records.groups import Image
 from flask import Response, request, send_file
 from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, Field

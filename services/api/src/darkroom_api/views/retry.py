@@ -1,7 +1,7 @@
 """Running the failed images of a group again."""
 
 import structlog
-from darkroom_runtime.groups import GroupRunningError, ToPublish
+from darkroom_records.groups import GroupRunningError, ToPublish
 from darkroom_runtime.publishing import publish_images
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag

@@ -2,7 +2,7 @@
 
 import time
 
-from darkroom_runtime.groups import Group
+from darkroom_records.groups import Group
 from flask import Response, request
 from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, Field

@@ -3,18 +3,18 @@
 from collections.abc import Sequence
 from typing import Any
 
+import darkroom_imaging as imaging
 import structlog
 from celery import Task
 from celery.exceptions import SoftTimeLimitExceeded, TimeLimitExceeded
 from celery.signals import task_failure, task_revoked
 from darkroom_contracts import queues
-from darkroom_runtime.blobs import BlobNotFoundError
-from darkroom_runtime.groups import Ending, Work
-from darkroom_runtime.groups.store import MAX_ATTEMPTS
+from darkroom_records.blobs import BlobNotFoundError
+from darkroom_records.groups import Ending, Work
+from darkroom_records.groups.store import MAX_ATTEMPTS
+from darkroom_records.outbox import announce
 from darkroom_runtime.heartbeat import worker_name
-from darkroom_runtime.outbox import announce
 
-from darkroom_worker import imaging
 from darkroom_worker.app import app, settings
 from darkroom_worker.development import develop
 from darkroom_worker.resources import groups, storage

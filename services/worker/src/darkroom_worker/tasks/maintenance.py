@@ -5,7 +5,8 @@ import time
 import structlog
 from darkroom_contracts.keys import group_blobs
 from darkroom_contracts.queues import Queue, Task
-from darkroom_runtime import control, logs
+from darkroom_records import control
+from darkroom_runtime import logs
 from darkroom_runtime.publishing import oldest_waiting, publish_images
 
 from darkroom_worker.app import app, settings

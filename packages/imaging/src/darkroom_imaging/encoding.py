@@ -1,0 +1,141 @@
+"""Write a result in its format."""
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from darkroom_contracts.formats import ImageFormat
+from PIL import Image, ImageFile
+
+from darkroom_imaging import palette
+from darkroom_imaging.errors import ImageTooLargeError
+
+QUALITY: Mapping[ImageFormat, int] = MappingProxyType(
+    {ImageFormat.JPEG: 90, ImageFormat.WEBP: 80, ImageFormat.AVIF: 65}
+)
+"""What is taken where no quality is asked for. The scales are the encoders' own and not the same."""
+OPAQUE = frozenset({ImageFormat.JPEG})
+"""Formats without opacity: their results are put on white."""
+_LARGEST_SIDE = {ImageFormat.JPEG: 65_500, ImageFormat.WEBP: 16_383, ImageFormat.AVIF: 65_536, ImageFormat.GIF: 65_535}
+"""Of the encoders, in pixels."""
+_LONGEST = 65_535
+"""Milliseconds that a frame is shown at most: what an animated PNG has room for."""
+_MOST_PLAYS = 65_535
+"""What a GIF and a WebP have room for."""
+_OPTIONS: Mapping[ImageFormat, Mapping[str, Any]] = MappingProxyType(
+    {
+        ImageFormat.PNG: {"compress_level": 6},
+        # A worker works on one image in each of its processes: threads of the encoder's would compete with those.
+        ImageFormat.AVIF: {"speed": 8, "max_threads": 1},
+        ImageFormat.TIFF: {"compression": "tiff_adobe_deflate"},
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Animation:
+    """How long each frame is shown, in milliseconds, and how often all of them; 0 is for ever."""
+
+    durations: Sequence[float]
+    plays: int
+
+
+def encode(
+    images: Sequence[Image.Image],
+    name: ImageFormat,
+    *,
+    quality: int | None = None,
+    profile: bytes | None = None,
+    animation: Animation | None = None,
+) -> bytes:
+    """The bytes of a file with nothing in it but pixels and, where one is given, the colour profile of an RGB space.
+
+    Args:
+        images: the frames of the animation, or one image.
+        name: one of the formats that can be written.
+        quality: 1 to 100, for formats that have one.
+        profile: is left out where the format has no place for it.
+        animation: is given for more than one image.
+
+    Raises:
+        ImageTooLargeError: the format cannot hold an image of this size.
+    """
+    _check_sides(images[0], name)
+    bare = [_bare(image, name, in_rgb=profile is not None) for image in _alike(images)]
+    if name is ImageFormat.GIF:
+        bare = [palette.reduced(image, dither=animation is None) for image in bare]
+    options = dict(_OPTIONS.get(name, {}))
+    if name in QUALITY:
+        options["quality"] = quality or QUALITY[name]
+    if profile is not None and name is not ImageFormat.GIF:
+        options["icc_profile"] = profile
+    if animation is not None and name is ImageFormat.GIF:
+        options["disposal"] = _disposal(bare)
+    if animation is not None:
+        options |= _timing(animation, name) | {"save_all": True, "append_images": bare[1:]}
+    file = io.BytesIO()
+    bare[0].save(file, name.upper(), **options)
+    if animation is not None and name is ImageFormat.WEBP and bare[0].mode == "RGBA":
+        _announce_opacity(file)
+    return file.getvalue()
+
+
+def _announce_opacity(webp: io.BytesIO) -> None:
+    """Set the flag of a WebP that says that it is not opaque all over (RFC 9649, 2.7.1).
+
+    libwebp leaves it out where every frame, cut to what changes in it, happens to be opaque.
+    """
+    view = webp.getbuffer()
+    if bytes(view[12:16]) == b"VP8X":
+        view[20] |= 0x10
+
+
+def _check_sides(image: Image.Image, name: ImageFormat) -> None:
+    largest = _LARGEST_SIDE.get(name)
+    if largest is not None and max(image.size) > largest:
+        raise ImageTooLargeError(
+            f"The result measures {image.width} × {image.height} pixels; a side of {name.upper()} can have {largest:,}."
+        )
+
+
+def _bare(image: Image.Image, name: ImageFormat, *, in_rgb: bool) -> Image.Image:
+    """The image as its format takes it, without anything that came with its file."""
+    if image.mode == "RGBA" and name in OPAQUE:
+        image = flattened(image)
+    elif image.mode == "L" and in_rgb:
+        image = image.convert("RGB")
+    elif isinstance(image, ImageFile.ImageFile):
+        # Pillow writes metadata that it finds on an opened file into the new one.
+        image = image.copy()
+    image.info = {}
+    return image
+
+
+def flattened(image: Image.Image) -> Image.Image:
+    """An image with opacity, on white."""
+    result = Image.new("RGB", image.size, "white")
+    result.paste(image, mask=image.getchannel("A"))
+    return result
+
+
+def _timing(animation: Animation, name: ImageFormat) -> dict[str, Any]:
+    durations = [min(round(duration), _LONGEST) for duration in animation.durations]
+    plays = min(animation.plays, _MOST_PLAYS)
+    if name is ImageFormat.GIF:
+        # A GIF counts how often it is shown again, and says nothing where it is shown once.
+        return {"duration": durations} | ({} if plays == 1 else {"loop": max(0, plays - 1)})
+    return {"duration": durations, "loop": plays}
+
+
+def _disposal(frames: Sequence[Image.Image]) -> int:
+    """What a GIF does with a frame once it has been shown: 1 leaves it, 2 clears it for what is transparent next."""
+    return 2 if any("transparency" in frame.info for frame in frames) else 1
+
+
+def _alike(images: Sequence[Image.Image]) -> Sequence[Image.Image]:
+    """The frames of an animation, which a file holds in one mode."""
+    modes = {image.mode for image in images}
+    common = "RGBA" if "RGBA" in modes else "RGB"
+    return images if len(modes) == 1 else [image.convert(common) for image in images]

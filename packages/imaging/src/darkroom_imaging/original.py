@@ -1,0 +1,116 @@
+"""Open the bytes of an image, whoever made them."""
+
+import importlib
+import io
+import struct
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from darkroom_contracts.formats import ImageFormat
+from PIL import Image, ImageFile
+
+from darkroom_imaging.colour import describes_rgb, profile_of
+from darkroom_imaging.errors import DamagedImageError, ImageTooLargeError, NotAnImageError
+from darkroom_imaging.limits import Limits
+from darkroom_imaging.quiet import quietly
+from darkroom_imaging.recognition import recognised
+
+# What Pillow's decoders raise for files that are broken in one way or another, besides their documented OSError: they
+# take what they read at its word.
+_DECODER_ERRORS = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    ArithmeticError,
+    AssertionError,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    struct.error,
+    zlib.error,
+)
+_PLUGINS = {
+    ImageFormat.JPEG: "JPEG",
+    ImageFormat.PNG: "PNG",
+    ImageFormat.WEBP: "WEBP",
+    ImageFormat.AVIF: "AVIF",
+    ImageFormat.GIF: "GIF",
+    ImageFormat.TIFF: "TIFF",
+    ImageFormat.BMP: "BMP",
+    ImageFormat.HEIC: "HEIF",
+}
+"""What Pillow calls the decoder of each format. No other decoder is ever run."""
+_READ_HERE = "JPEG, PNG, WebP, AVIF, GIF, TIFF and BMP"
+
+
+@contextmanager
+def decoding() -> Iterator[None]:
+    """Turn whatever a decoder fails with into an error with a sentence, and silence what it warns of.
+
+    Raises:
+        DamagedImageError: the decoder could not go on.
+        ImageTooLargeError: there is not the memory for what it announces, or Pillow takes it for a bomb.
+    """
+    try:
+        with quietly():
+            yield
+    except (DamagedImageError, ImageTooLargeError):
+        raise
+    except (MemoryError, Image.DecompressionBombError) as error:
+        raise ImageTooLargeError("The image has more pixels than can be worked on here.") from error
+    except _DECODER_ERRORS as error:
+        raise DamagedImageError("The image is damaged or cut off: it cannot be decoded to its end.") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """An image that has been opened, of which nothing but the header has been read."""
+
+    file: ImageFile.ImageFile
+    format: ImageFormat
+    profile: bytes | None
+    """The colour profile its colours are to be converted from."""
+    kept_profile: bytes | None
+    """The colour profile that is to stay."""
+
+
+def open_original(source: bytes, limits: Limits, *, keep_profile: bool = False) -> Original:
+    """Open an image by what it is, whatever it is called.
+
+    Raises:
+        NotAnImageError: it is of no format that is read here.
+        DamagedImageError: its header is broken.
+        ImageTooLargeError: the file, or the image its header announces, is beyond a limit.
+    """
+    limits.check_bytes(len(source))
+    name = _format(source)
+    with decoding():
+        file = Image.open(io.BytesIO(source), formats=[_PLUGINS[name]])
+    limits.check_size(*file.size)
+    profile = profile_of(file)
+    if keep_profile and describes_rgb(profile):
+        return Original(file, name, profile=None, kept_profile=profile)
+    return Original(file, name, profile=profile, kept_profile=None)
+
+
+def _format(source: bytes) -> ImageFormat:
+    if not source:
+        raise NotAnImageError("The file is empty.")
+    name = recognised(source)
+    if name is None:
+        raise NotAnImageError(f"This is not an image that can be read here: {_READ_HERE} can.")
+    if name is ImageFormat.HEIC:
+        _add_heic()
+    return name
+
+
+def _add_heic() -> None:
+    try:
+        importlib.import_module("pillow_heif").register_heif_opener(thumbnails=False)
+    except ImportError:
+        raise NotAnImageError("HEIC images are not read here. Send the image as JPEG, PNG, WebP or AVIF.") from None

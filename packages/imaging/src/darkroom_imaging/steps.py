@@ -1,0 +1,95 @@
+"""Do operations to a picture, one after the other."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from darkroom_contracts.operations import (
+    Adjust,
+    Blur,
+    Convert,
+    Crop,
+    Flip,
+    Grayscale,
+    Operation,
+    Pixelate,
+    Resize,
+    Rotate,
+    Sharpen,
+    Watermark,
+)
+from PIL import Image
+
+from darkroom_imaging.errors import BadOperationError
+from darkroom_imaging.frames import still
+from darkroom_imaging.limits import Limits
+from darkroom_imaging.operations.blur import blur, sharpen
+from darkroom_imaging.operations.lettering import lettered
+from darkroom_imaging.operations.pixelate import pixelate
+from darkroom_imaging.operations.resize import crop, layout, resize
+from darkroom_imaging.operations.tones import adjust, grayscale
+from darkroom_imaging.operations.turning import flip, rotate
+from darkroom_imaging.operations.watermark import Mark, scaled, watermark
+from darkroom_imaging.original import open_original
+from darkroom_imaging.picture import Picture, whole
+
+
+@dataclass(frozen=True, slots=True)
+class Studio:
+    """What operations need besides the picture."""
+
+    limits: Limits
+    overlays: Mapping[str, bytes]
+    """The images that watermarks name, by their ``image_id``."""
+
+    def through(self, picture: Picture, pipeline: Sequence[Operation]) -> Image.Image:
+        """The picture after all operations, which may change the one that is given.
+
+        Raises:
+            ImageTooLargeError: a step would make it larger than the limits.
+            BadOperationError: a step does not fit the picture.
+            NotAnImageError, DamagedImageError: an overlay cannot be opened.
+        """
+        for operation in pipeline:
+            picture = self._after(picture, operation)
+        return picture.image
+
+    def _after(self, picture: Picture, operation: Operation) -> Picture:
+        match operation:
+            case Convert():
+                return picture
+            case Blur():
+                return blur(picture, operation)
+            case Resize():
+                target = layout(operation, picture.size)
+                self.limits.check_size(*target.size, what="The resized image")
+                return resize(picture, target)
+        return whole(self._drawn(picture.image, operation))
+
+    def _drawn(self, image: Image.Image, operation: Operation) -> Image.Image:
+        match operation:
+            case Pixelate():
+                return pixelate(image, operation)
+            case Crop():
+                return crop(image, operation)
+            case Rotate():
+                return rotate(image, operation, self.limits)
+            case Flip():
+                return flip(image, operation)
+            case Grayscale():
+                return grayscale(image)
+            case Sharpen():
+                return sharpen(image, operation)
+            case Adjust():
+                return adjust(image, operation)
+            case Watermark():
+                return watermark(image, operation, self._mark(operation))
+        raise BadOperationError(f"The operation {operation.op} is not known to this worker.")
+
+    def _mark(self, operation: Watermark) -> Mark:
+        if operation.text is not None:
+            return partial(lettered, operation.text)
+        source = self.overlays.get(operation.image_id or "")
+        if source is None:
+            raise BadOperationError("The image of the watermark is not there any more. Upload it again.")
+        return partial(scaled, still(open_original(source, self.limits), 1).image)

@@ -1,0 +1,64 @@
+"""The memory an image takes is bounded by its own size."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from support.pictures import photograph
+
+ALLOWANCE = 80_000_000
+"""Bytes besides three times the decoded image: Python, NumPy, OpenCV and Pillow themselves, and the files."""
+STATUS = Path("/proc/self/status")
+MEASURE = """
+import sys
+from pathlib import Path
+from darkroom_contracts.operations import *
+from darkroom_imaging import process
+result = process(Path(sys.argv[1]).read_bytes(), eval(sys.argv[2]))
+assert result.width
+print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")))
+"""
+"""Prints the largest resident size in kB. What `getrusage` says would count the process that started this one."""
+WIDTH, HEIGHT = 6000, 4000
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same 24 megapixels as a photograph and with opacity."""
+    folder = tmp_path_factory.mktemp("large")
+    picture = photograph(600, 400).resize((WIDTH, HEIGHT), Image.Resampling.BICUBIC)
+    picture.save(folder / "photograph.jpg", quality=90)
+    picture.putalpha(200)
+    picture.save(folder / "clear.png", compress_level=1)
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not STATUS.exists(), reason="the largest resident size is told by Linux only")
+@pytest.mark.parametrize(
+    ("name", "channels", "pipeline"),
+    [
+        ("photograph.jpg", 3, "()"),
+        ("photograph.jpg", 3, "(Blur(radius=1),)"),
+        ("photograph.jpg", 3, "(Blur(radius=5),)"),
+        ("photograph.jpg", 3, "(Blur(radius=40),)"),
+        ("photograph.jpg", 3, "(Blur(radius=20, regions=((0, 0, 1, 0.4), (0, 0.5, 1, 0.4))),)"),
+        ("photograph.jpg", 3, "(Blur(radius=20, regions=((0, 0, 1, 1),) * 100),)"),
+        ("photograph.jpg", 3, "(Resize(width=400),)"),
+        ("photograph.jpg", 3, "(Pixelate(size=20),)"),
+        ("photograph.jpg", 3, "(Rotate(angle=90),)"),
+        ("photograph.jpg", 3, "(Sharpen(),)"),
+        ("photograph.jpg", 3, "(Adjust(brightness=1.1, saturation=1.2),)"),
+        ("clear.png", 4, "(Resize(width=400), Convert(format='webp'))"),
+        ("clear.png", 4, "(Blur(radius=5), Convert(format='jpeg'))"),
+    ],
+)
+def test_a_large_image_takes_at_most_three_times_its_pixels(
+    folder: Path, name: str, channels: int, pipeline: str
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURE, folder / name, pipeline], capture_output=True, text=True, check=True
+    )
+    assert int(done.stdout) * 1024 < 3 * WIDTH * HEIGHT * channels + ALLOWANCE

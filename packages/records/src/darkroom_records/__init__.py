@@ -1,0 +1,1 @@
+"""What Darkroom keeps and who may change it: groups, emails, subscribers, tasks, statistics, blobs and the archive."""

@@ -1,0 +1,101 @@
+"""The picture of workers and queues: taken from heartbeats and queue lengths, so that it costs no worker anything and
+shows those too that are too busy to answer a question."""
+
+import json
+import time
+from collections.abc import Sequence
+from typing import Any, TypedDict, cast
+
+from darkroom_contracts import keys
+from darkroom_contracts.queues import Queue
+from darkroom_runtime.heartbeat import EXPIRY
+from darkroom_runtime.publishing import oldest_waiting
+from redis import Redis
+
+MAX_AGE = 10.0
+"""Seconds for which a picture is good enough; it is never taken more often."""
+
+
+class WorkerPicture(TypedDict):
+    """A worker that is alive, and the tasks it runs, holds ready, and holds for later."""
+
+    name: str
+    queues: list[str]
+    concurrency: int
+    active: int
+    reserved: int
+    scheduled: int
+
+
+class QueuePicture(TypedDict):
+    """A queue: messages waiting in it, living workers that watch it, and how long its oldest message has waited."""
+
+    name: str
+    length: int
+    consumers: int
+    oldest_seconds: float | None
+
+
+class Picture(TypedDict):
+    """Everything at one moment (Unix seconds)."""
+
+    as_of: float
+    workers: list[WorkerPicture]
+    queues: list[QueuePicture]
+    totals: dict[str, int]
+
+
+def refresh(redis: Redis) -> Picture:
+    """Take a new picture and keep it for everyone."""
+    picture = _take(redis)
+    redis.set(keys.CONTROL, json.dumps(picture))
+    return picture
+
+
+def latest(redis: Redis) -> Picture:
+    """The picture that is kept; where it is too old, or there is none, one request of all takes a new one."""
+    kept = cast("str | None", redis.get(keys.CONTROL))
+    if kept is None:
+        return refresh(redis)
+    picture: Picture = json.loads(kept)
+    is_old = time.time() - picture["as_of"] > MAX_AGE
+    if is_old and redis.set(keys.CONTROL_TAKEN, "", nx=True, px=int(MAX_AGE * 1000)):
+        return refresh(redis)
+    return picture
+
+
+def _take(redis: Redis) -> Picture:
+    workers = _workers(redis)
+    queues = [_queue(redis, queue, workers) for queue in Queue]
+    return {
+        "as_of": time.time(),
+        "workers": workers,
+        "queues": queues,
+        "totals": {
+            "workers": len(workers),
+            "concurrency": sum(worker["concurrency"] for worker in workers),
+            "active": sum(worker["active"] for worker in workers),
+            "reserved": sum(worker["reserved"] for worker in workers),
+            "scheduled": sum(worker["scheduled"] for worker in workers),
+            "waiting": sum(queue["length"] for queue in queues),
+            "running_groups": redis.zcard(keys.RUNNING_GROUPS),
+        },
+    }
+
+
+def _workers(redis: Redis) -> list[WorkerPicture]:
+    names = cast("list[str]", redis.zrange(keys.WORKERS, time.time() - EXPIRY, "+inf", byscore=True))
+    beats = cast("list[str | None]", redis.mget([keys.worker_heartbeat(name) for name in names]) if names else [])
+    alive: list[dict[str, Any]] = [json.loads(beat) for beat in beats if beat]
+    pictures = [cast("WorkerPicture", {"name": facts.pop("node")} | facts) for facts in alive]
+    return sorted(pictures, key=lambda worker: worker["name"])
+
+
+def _queue(redis: Redis, queue: Queue, workers: Sequence[WorkerPicture]) -> QueuePicture:
+    since = oldest_waiting(redis, queue)
+    return {
+        "name": queue.value,
+        "length": redis.llen(queue.value),
+        "consumers": sum(queue.value in worker["queues"] for worker in workers),
+        "oldest_seconds": round(max(time.time() - since, 0), 3) if since else None,
+    }

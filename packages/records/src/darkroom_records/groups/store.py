@@ -1,0 +1,249 @@
+"""The group store on Redis: every step is one atomic script, and doing a step twice is the same as doing it once."""
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any, cast
+
+from darkroom_contracts import keys
+from darkroom_contracts.operations import Pipeline, from_message, to_message
+from darkroom_contracts.states import ImageState
+from redis import Redis
+
+from darkroom_records.groups.lua import GroupScript, group_keys
+from darkroom_records.groups.records import (
+    Cancelled,
+    Ending,
+    Group,
+    Image,
+    NewImage,
+    Outcome,
+    ToPublish,
+    Work,
+    read_group,
+    read_images,
+)
+
+MAX_ATTEMPTS = 3
+"""How often an image may be begun. One that ended its process as often is not tried again."""
+
+USED_UP = Outcome(
+    error=f"Working on this image stopped its worker {MAX_ATTEMPTS} times, so it was given up. It may be damaged."
+)
+
+
+class UnknownGroupError(LookupError):
+    """There is no group of this id."""
+
+
+class GroupEndedError(RuntimeError):
+    """The group has ended, so there is nothing left to cancel."""
+
+
+class GroupRunningError(RuntimeError):
+    """The group has not ended yet."""
+
+
+class GroupStore:
+    """Reads and changes the records of groups. Safe to share between threads."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._create = GroupScript(redis, "create")
+        self._begin = GroupScript(redis, "begin")
+        self._finish = GroupScript(redis, "finish")
+        self._give_up = GroupScript(redis, "give_up")
+        self._release = GroupScript(redis, "release")
+        self._cancel = GroupScript(redis, "cancel")
+        self._stopped = GroupScript(redis, "stopped")
+        self._retry = GroupScript(redis, "retry")
+        self._recover = GroupScript(redis, "recover")
+
+    def create(
+        self,
+        group_id: str,
+        images: Sequence[NewImage],
+        pipeline: Pipeline,
+        *,
+        email: str | None = None,
+        request_id: str | None = None,
+        notify: bool = False,
+    ) -> float:
+        """Write a group down, its images waiting for a message each.
+
+        Args:
+            group_id: a new one.
+            images: what was taken in.
+            pipeline: the operations of every image that has none of its own.
+            email: where its results can be mailed to.
+            request_id: of the request that it was taken in with.
+            notify: whether its results are mailed by themselves when it ends, unless it was cancelled.
+
+        Returns:
+            The Unix time that the messages of its images are to carry as their ``published_at``.
+        """
+        record = {"pipeline": json.dumps(to_message(pipeline))}
+        given = (("email", email), ("request_id", request_id), ("notify", "yes" if notify else None))
+        record |= {name: text for name, text in given if text}
+        items = {str(index): _item(image) for index, image in enumerate(images)}
+        outcomes = {
+            str(index): Outcome(error=image.error).to_json() for index, image in enumerate(images) if image.error
+        }
+        return float(self._create(group_id, json.dumps(record), json.dumps(items), json.dumps(outcomes)))
+
+    def exists(self, group_id: str) -> bool:
+        """Whether there is a group of this id."""
+        return bool(self._redis.exists(keys.group_record(group_id)))
+
+    def delete(self, group_id: str) -> None:
+        """Forget a group. Messages of it that are still under way find nothing to do."""
+        with self._redis.pipeline() as pipe:
+            pipe.delete(*group_keys(group_id))
+            pipe.zrem(keys.RUNNING_GROUPS, group_id)
+            pipe.zrem(keys.ENDED_GROUPS, group_id)
+            pipe.zrem(keys.GROUPS_TO_ANNOUNCE, group_id)
+            pipe.execute()
+
+    def begin(self, group_id: str, index: int, *, worker: str, delivery: int) -> Work | None:
+        """Begin an image, or begin it again after its worker was lost.
+
+        Args:
+            group_id: the group.
+            index: the image.
+            worker: the name under which this worker keeps its heartbeat.
+            delivery: how often Celery has sent this message before.
+
+        Returns:
+            The work, or None where there is nothing to do: the image has ended, its group is unknown, a living
+            worker has it, or it was begun ``MAX_ATTEMPTS`` times and has now failed.
+        """
+        begun = self._begin(group_id, index, delivery, worker, MAX_ATTEMPTS, USED_UP.to_json())
+        if begun is None:
+            return None
+        attempt, item, pipeline = begun
+        own = json.loads(item).get("pipeline")
+        return Work(group_id, index, int(attempt), from_message(json.loads(pipeline) if own is None else own))
+
+    def succeed(self, work: Work, outcome: Outcome) -> Ending:
+        """End an image well. Answers with what that brought about."""
+        return self._end(work, ImageState.SUCCEEDED, outcome)
+
+    def fail(self, work: Work, error: str) -> Ending:
+        """End an image with the reason why there is no result. Answers as ``succeed`` does."""
+        return self._end(work, ImageState.FAILED, Outcome(error=error))
+
+    def give_up(self, group_id: str, index: int, *, worker: str, error: str) -> Ending:
+        """Fail an image from outside its process, which this worker has stopped, unless another one has it by now."""
+        return Ending(self._give_up(group_id, index, worker, Outcome(error=error).to_json()))
+
+    def release(self, work: Work) -> bool:
+        """Let anyone begin the image again, because this attempt could not end it. False as in ``succeed``."""
+        return bool(self._release(work.group_id, work.index, work.attempt))
+
+    def read(self, group_id: str, *, images: bool = True) -> Group:
+        """The group as it stands, in one round trip, whatever the number of its images.
+
+        Raises:
+            UnknownGroupError: there is none of this id.
+        """
+        record_key, items_key, states_key, _, outcomes_key = group_keys(group_id)
+        with self._redis.pipeline(transaction=images) as pipe:
+            pipe.hgetall(record_key)
+            if images:
+                pipe.hgetall(items_key)
+                pipe.hgetall(states_key)
+                pipe.hgetall(outcomes_key)
+            record, *beside = pipe.execute()
+        if not record:
+            raise UnknownGroupError(f"There is no group {group_id}.")
+        return read_group(group_id, record, read_images(*beside) if images else ())
+
+    def cancel(self, group_id: str) -> Cancelled:
+        """Cancel what has not ended. Nothing of it can be ended any more, whoever still works on it.
+
+        Raises:
+            UnknownGroupError: there is none of this id.
+            GroupEndedError: it has ended; nothing was changed.
+        """
+        cancelled = self._cancel(group_id)
+        if cancelled is None:
+            self.read(group_id, images=False)
+            raise GroupEndedError(f"The group {group_id} has ended.")
+        finished, never_started, aborted = cancelled
+        return Cancelled(group_id, int(finished), int(never_started), tuple(sorted(aborted)))
+
+    def stopped(self, group_id: str, index: int) -> bool:
+        """Note that a worker has let go of an image that was cancelled. False if that is not what happened."""
+        return bool(self._stopped(group_id, index))
+
+    def still_held(self, group_id: str) -> bool:
+        """Whether a worker that lives may still be busy with a cancelled image of the group."""
+        attempts = cast("dict[str, str]", self._redis.hgetall(keys.group_attempts(group_id)))
+        workers = {attempt.rpartition("|")[2] for attempt in attempts.values()} - {""}
+        return bool(workers) and bool(self._redis.exists(*(keys.worker_heartbeat(worker) for worker in workers)))
+
+    def retry(self, group_id: str) -> ToPublish:
+        """Let the failed images of an ended group wait again. They must then be sent to the queue.
+
+        Those that were refused when they were taken in stay as they are.
+
+        Raises:
+            UnknownGroupError: there is none of this id.
+            GroupRunningError: it has not ended; nothing was changed.
+        """
+        again = self._retry(group_id)
+        if again is None:
+            self.read(group_id, images=False)
+            raise GroupRunningError(f"The group {group_id} has not ended yet.")
+        published_at, indices = again
+        return ToPublish(group_id, tuple(sorted(indices)), float(published_at))
+
+    def ended_before(self, time: float, *, most: int = 1000) -> list[str]:
+        """The ids of groups that ended before this Unix time, the earliest first."""
+        return cast("list[str]", self._redis.zrange(keys.ENDED_GROUPS, "-inf", time, byscore=True, offset=0, num=most))
+
+    def image(self, group_id: str, index: int) -> Image | None:
+        """One image as it stands, in one round trip. None where the group has none of this index.
+
+        Raises:
+            UnknownGroupError: there is no such group.
+        """
+        field = str(index)
+        with self._redis.pipeline() as pipe:
+            pipe.exists(keys.group_record(group_id))
+            for key in (keys.group_items(group_id), keys.group_states(group_id), keys.group_outcomes(group_id)):
+                pipe.hget(key, field)
+            exists, item, state, outcome = pipe.execute()
+        if not exists:
+            raise UnknownGroupError(f"There is no group {group_id}.")
+        if item is None:
+            return None
+        return read_images({field: item}, {field: state}, {field: outcome} if outcome else {})[0]
+
+    def lost(self, *, oldest_waiting: float, grace: float, longest: float) -> Iterator[ToPublish]:
+        """The images of all running groups that no message and no living worker will ever come for.
+
+        Each is given out once: whoever asks must send it to the queue again.
+
+        Args:
+            oldest_waiting: the ``published_at`` of the oldest message in the queue of images, now if it is empty.
+            grace: seconds during which a group that was just published is left alone.
+            longest: seconds after which even a living worker has certainly stopped working on an image.
+        """
+        running = cast("list[str]", self._redis.zrange(keys.RUNNING_GROUPS, 0, -1))
+        for group_id in running:
+            found = self._recover(group_id, oldest_waiting, grace, longest)
+            if found and found[1]:
+                published_at, indices, request_id = found
+                yield ToPublish(group_id, tuple(sorted(indices)), float(published_at), request_id or None)
+
+    def _end(self, work: Work, state: ImageState, outcome: Outcome) -> Ending:
+        return Ending(self._finish(work.group_id, work.index, work.attempt, state, outcome.to_json()))
+
+
+def _item(image: NewImage) -> str:
+    item: dict[str, Any] = {"name": image.name}
+    if image.error is not None:
+        item["refused"] = True
+    if image.pipeline is not None:
+        item["pipeline"] = to_message(image.pipeline)
+    return json.dumps(item)

@@ -1,0 +1,156 @@
+"""The outbox on Redis: every step is one atomic script, and doing a step twice is the same as doing it once.
+
+A mail is sent by whoever claims it. A claim belongs to a worker and lasts while that worker's heartbeat does; what a
+dead worker was still preparing is claimed again. Just before a mail's text goes to a server the claim is marked as
+handing over. A worker that dies from there on leaves a mail that may or may not have arrived: it is not sent again, and
+its record says so (docs/adr/0004-mail-is-sent-once.md).
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any, cast
+
+from darkroom_contracts import keys
+from darkroom_contracts.mail import Mail, MailState, Recipients, content_to_message
+from darkroom_runtime.logs import current_request_id
+from redis import Redis
+
+from darkroom_records.outbox.records import Claim, MailRecord, Refusals, read_claim, read_mail, write_refusals
+
+PATIENCE = 30
+"""Seconds that a mail's message has to be taken, and a claim to be settled, before the mail is looked at again."""
+
+IN_DOUBT = (
+    "The mailer stopped while it handed this mail over, so it may or may not have arrived. It is not sent again by "
+    "itself; ask for it again if it is missing."
+)
+
+_SCRIPTS = files("darkroom_records.outbox") / "scripts"
+_COMMON = (_SCRIPTS / "common.lua").read_text()
+
+
+class UnknownMailError(LookupError):
+    """There is no mail of this id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """Something that one mail is sent about, however often it is asked for within so many seconds."""
+
+    name: str
+    cool_down: int
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What an attempt came to.
+
+    Args:
+        state: the mail's new state; ``queued`` if it is to be tried again.
+        left: the recipients it has not gone to yet.
+        accepted: how many recipients' servers took it, in all attempts.
+        refused: the recipients it will never reach.
+        reason: why it was not sent to everyone.
+        wait: seconds after which it is to be tried again.
+    """
+
+    state: MailState
+    left: Recipients
+    accepted: int
+    refused: Refusals
+    reason: str = ""
+    wait: float = 0.0
+
+
+class Outbox:
+    """Reads and changes the records of mails. Safe to share between threads."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._submit = self._script("submit")
+        self._claim = self._script("claim")
+        self._hand_over = self._script("hand_over")
+        self._settle = self._script("settle")
+        self._due = redis.register_script((_SCRIPTS / "due.lua").read_text())
+
+    def submit(self, mail: Mail, *, mail_id: str | None = None, occasion: Occasion | None = None) -> str:
+        """Write a mail down, to be sent as soon as a mailer comes to it.
+
+        Args:
+            mail: the mail.
+            mail_id: its id, where the same mail may be submitted more than once; a random one by default.
+            occasion: what it is about, where there must not be a second mail about it for a while.
+
+        Returns:
+            The id of the mail that goes out: an earlier one's, if one on the same occasion went out or still may.
+        """
+        record = {
+            "to": json.dumps(mail.to),
+            "content": json.dumps(content_to_message(mail.content)),
+            "request_id": current_request_id() or "",
+        }
+        once, cool_down = (keys.mail_once(occasion.name), occasion.cool_down) if occasion else ("", 0)
+        submitted = self._submit(mail_id or keys.new_mail_id(), json.dumps(record), PATIENCE, cool_down, once=once)
+        return cast("str", submitted)
+
+    def claim(self, mail_id: str, *, worker: str, longest: float) -> Claim | None:
+        """Take a mail to send it.
+
+        Args:
+            mail_id: the mail.
+            worker: the name under which this worker keeps its heartbeat.
+            longest: seconds after which even a living worker has certainly stopped sending a mail.
+
+        Returns:
+            The claim, or None where there is nothing to do: the mail has ended, is unknown or not due, or another
+            living worker has it.
+        """
+        record = self._claim(mail_id, worker, longest, PATIENCE, IN_DOUBT)
+        return read_claim(mail_id, dict(zip(record[::2], record[1::2], strict=True))) if record else None
+
+    def hand_over(self, claim: Claim) -> bool:
+        """Mark that the mail's text is now given to a server. False if the claim was lost: it must not be."""
+        return bool(self._hand_over(claim.mail_id, claim.attempt))
+
+    def settle(self, claim: Claim, result: Result) -> bool:
+        """Write down what an attempt came to. False if another one has begun since, and nothing was changed."""
+        return bool(
+            self._settle(
+                claim.mail_id,
+                claim.attempt,
+                result.state,
+                json.dumps(result.left),
+                result.accepted,
+                write_refusals(result.refused),
+                result.reason,
+                result.wait,
+            )
+        )
+
+    def due(self, most: int) -> list[str]:
+        """The ids of mails that a message must be sent for, at most so many; each only once in ``PATIENCE`` seconds."""
+        return cast("list[str]", self._due(keys=[keys.DUE_MAIL], args=[most, PATIENCE]))
+
+    def read(self, mail_id: str) -> MailRecord:
+        """The mail as it stands. It can be read for eight days after it ended.
+
+        Raises:
+            UnknownMailError: there is none of this id.
+        """
+        record = self._redis.hgetall(keys.mail_record(mail_id)) if keys.is_mail_id(mail_id) else {}
+        if not record:
+            raise UnknownMailError("There is no mail of this id.")
+        return read_mail(mail_id, cast("dict[str, str]", record))
+
+    def _script(self, name: str) -> Callable[..., Any]:
+        script = self._redis.register_script(_COMMON + (_SCRIPTS / f"{name}.lua").read_text())
+
+        def run(mail_id: str, *arguments: str | float, once: str = "") -> Any:
+            return script(
+                keys=[keys.mail_record(mail_id), keys.DUE_MAIL, once],
+                args=[mail_id, keys.worker_heartbeat(""), *arguments],
+            )
+
+        return run

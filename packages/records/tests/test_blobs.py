@@ -1,0 +1,98 @@
+"""Every blob storage keeps these promises."""
+
+from pathlib import Path
+
+import pytest
+from darkroom_records.blobs import BlobNotFoundError, BlobStorage, LocalBlobStorage
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> BlobStorage:
+    return LocalBlobStorage(tmp_path)
+
+
+def files_below(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def test_what_is_put_can_be_read(storage: BlobStorage) -> None:
+    storage.put("groups/0f/in/3", b"bytes")
+    with storage.open("groups/0f/in/3") as blob:
+        assert blob.read() == b"bytes"
+
+
+def test_a_blob_is_seen_only_once_it_is_committed(storage: BlobStorage) -> None:
+    writer = storage.writer()
+    writer.write(b"by")
+    with pytest.raises(BlobNotFoundError):
+        storage.open("a/1")
+    writer.write(b"tes")
+    writer.commit("a/1")
+    with storage.open("a/1") as blob:
+        assert blob.read() == b"bytes"
+
+
+def test_a_discarded_blob_leaves_nothing_behind(storage: BlobStorage, tmp_path: Path) -> None:
+    writer = storage.writer()
+    writer.write(b"bytes")
+    writer.discard()
+    writer.discard()
+    assert files_below(tmp_path) == []
+
+
+def test_discarding_a_committed_blob_does_nothing(storage: BlobStorage) -> None:
+    writer = storage.writer()
+    writer.write(b"bytes")
+    writer.commit("a/1")
+    writer.discard()
+    assert storage.open("a/1").close() is None
+
+
+def test_a_reader_keeps_what_it_opened_while_the_blob_is_replaced(storage: BlobStorage) -> None:
+    storage.put("a/1", b"old")
+    with storage.open("a/1") as blob:
+        storage.put("a/1", b"new")
+        assert blob.read() == b"old"
+
+
+def test_deleting_a_prefix_spares_its_neighbours(storage: BlobStorage) -> None:
+    storage.put("groups/a/in/0", b"a")
+    storage.put("groups/ab/in/0", b"ab")
+    storage.delete_all("groups/a/")
+    storage.delete_all("groups/a/")
+    with pytest.raises(BlobNotFoundError):
+        storage.open("groups/a/in/0")
+    assert storage.open("groups/ab/in/0").close() is None
+
+
+def test_what_was_begun_long_ago_and_never_committed_is_discarded(storage: BlobStorage, tmp_path: Path) -> None:
+    writer = storage.writer()
+    storage.discard_unfinished(older_than=3600)
+    assert len(files_below(tmp_path)) == 1
+    storage.discard_unfinished(older_than=-1)
+    assert files_below(tmp_path) == []
+    writer.discard()
+
+
+def test_groups_are_listed_by_age(storage: BlobStorage) -> None:
+    assert list(storage.groups_older_than(-1)) == []
+    storage.put("groups/0f/in/0", b"bytes")
+    assert list(storage.groups_older_than(3600)) == []
+    assert list(storage.groups_older_than(-1)) == ["0f"]
+
+
+@pytest.mark.parametrize("key", ["", "/etc/passwd", "a/../b", "a//b", "a/", "A", "a\n", "."])
+def test_a_key_leads_nowhere_else(storage: BlobStorage, key: str) -> None:
+    with pytest.raises(ValueError, match="not the key of a blob"):
+        storage.put(key, b"bytes")
+
+
+def test_a_check_leaves_nothing_behind(storage: BlobStorage, tmp_path: Path) -> None:
+    storage.check()
+    assert files_below(tmp_path) == []
+
+
+def test_a_storage_that_cannot_be_written_fails_its_check(tmp_path: Path) -> None:
+    (tmp_path / "in-the-way").write_text("")
+    with pytest.raises(OSError, match="in-the-way"):
+        LocalBlobStorage(tmp_path / "in-the-way").check()

@@ -1,7 +1,0 @@
-"""The outbox: every mail that is to go out or went out, and the one place that changes what is true of it."""
-
-from darkroom_runtime.outbox.post import Post, announce
-from darkroom_runtime.outbox.records import Claim, MailRecord, Refusal
-from darkroom_runtime.outbox.store import Occasion, Outbox, Result, UnknownMailError
-
-__all__ = ["Claim", "MailRecord", "Occasion", "Outbox", "Post", "Refusal", "Result", "UnknownMailError", "announce"]
