@@ -6,7 +6,7 @@ import zlib
 from contextlib import suppress
 
 import pytest
-from darkroom_api.inspection import UnfitImageError, inspect
+from darkroom_api.uploads.inspection import UnfitImageError, inspect
 from darkroom_contracts.formats import ImageFormat
 from hypothesis import given
 from hypothesis import strategies as st

@@ -3,8 +3,8 @@
 import base64
 
 import pytest
-from darkroom_api.inspection import UnfitImageError
-from darkroom_api.intake.items import decode
+from darkroom_api.groups.items import decode
+from darkroom_api.uploads.inspection import UnfitImageError
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -1,7 +1,7 @@
 """File names of strangers."""
 
 import pytest
-from darkroom_api import names
+from darkroom_api.uploads import names
 from darkroom_contracts.formats import ImageFormat
 from hypothesis import given
 from hypothesis import strategies as st

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from darkroom_api.schemas.operations import MODELS, Operations
+from darkroom_api.groups.operations import MODELS, Operations
 from darkroom_contracts.operations import OPERATIONS, Blur, Convert, Crop, Operation, Resize, Watermark
 from pydantic import TypeAdapter, ValidationError
 

@@ -3,8 +3,8 @@
 import base64
 
 import pytest
-from darkroom_api.intake.idempotency import IdempotencyKey
-from darkroom_api.problems import Problem
+from darkroom_api.groups.idempotency import IdempotencyKey
+from darkroom_api.http.problems import Problem
 from darkroom_contracts.keys import new_group_id
 from flask import Flask
 from flask.testing import FlaskClient

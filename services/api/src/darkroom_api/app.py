@@ -4,36 +4,21 @@ from darkroom_runtime.settings import load
 from flask_openapi3 import OpenAPI
 
 from darkroom_api import extensions
-from darkroom_api.client_address import init_client_address
-from darkroom_api.error_handlers import init_error_handlers
-from darkroom_api.metrics import init_metrics
-from darkroom_api.request_log import init_request_log
-from darkroom_api.schemas.document import INFO, SECURITY_SCHEMES
-from darkroom_api.schemas.responses import ProblemDetails
-from darkroom_api.security_headers import init_security_headers
+from darkroom_api.groups import archive, blur, cancel, events, process_images, results, retry, status
+from darkroom_api.groups.responses import ProblemDetails
+from darkroom_api.http.client_address import init_client_address
+from darkroom_api.http.error_handlers import init_error_handlers
+from darkroom_api.http.openapi import INFO, SECURITY_SCHEMES
+from darkroom_api.http.request_log import init_request_log
+from darkroom_api.http.security_headers import init_security_headers
+from darkroom_api.http.validation import refuse
+from darkroom_api.mail import link_pages as mail_links
+from darkroom_api.mail import send_email, send_images, subscriptions
+from darkroom_api.operators import control, diagnostics, health, tasks
+from darkroom_api.operators.metrics import init_metrics
+from darkroom_api.page import docs, page
 from darkroom_api.settings import ApiSettings
-from darkroom_api.uploads import StagingRequest
-from darkroom_api.validation import refuse
-from darkroom_api.views import (
-    archive,
-    blur,
-    cancel,
-    control,
-    diagnostics,
-    docs,
-    events,
-    health,
-    mail_links,
-    page,
-    process_images,
-    results,
-    retry,
-    send_email,
-    send_images,
-    status,
-    subscriptions,
-    tasks,
-)
+from darkroom_api.uploads.staging import StagingRequest
 
 
 def create_app(settings: ApiSettings | None = None) -> OpenAPI:

@@ -15,10 +15,10 @@ from darkroom_runtime.redis_client import connect
 from flask import Flask, current_app
 from redis import Redis
 
-from darkroom_api.changes import Changes
-from darkroom_api.mail_limits import MailLimits
+from darkroom_api.groups.changes import Changes
+from darkroom_api.groups.feeds import Feeds
+from darkroom_api.mail.limits import MailLimits
 from darkroom_api.settings import ApiSettings
-from darkroom_api.streams.feeds import Feeds
 
 
 def init_settings(app: Flask, settings: ApiSettings) -> None:

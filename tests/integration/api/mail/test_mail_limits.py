@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from darkroom_api.problems import Problem
+from darkroom_api.http.problems import Problem
 from darkroom_api.settings import ApiSettings
 from darkroom_contracts.mail import Address
 from darkroom_records.outbox import MailRecord

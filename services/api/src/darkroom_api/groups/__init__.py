@@ -1,0 +1,1 @@
+"""Groups of images: taking them in, their status and events, their results."""

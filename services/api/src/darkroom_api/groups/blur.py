@@ -1,0 +1,45 @@
+"""The form: photographs in, blurred photographs back."""
+
+from darkroom_contracts.operations import Blur
+from flask import Response, request
+from flask_openapi3 import APIBlueprint, Tag
+from flask_openapi3.models import Encoding
+from flask_openapi3.utils import parse_form
+from pydantic import ValidationError
+
+from darkroom_api.groups import bodies
+from darkroom_api.groups.process_images import ANSWERS, accept
+from darkroom_api.groups.requests import BlurForm, BlurMembers, IdempotencyHeader
+from darkroom_api.groups.submission import Submission
+from darkroom_api.http.api_keys import asks_for_key
+from darkroom_api.http.openapi import IMAGE_FILES, NEEDS_KEY
+from darkroom_api.http.problems import Problem
+from darkroom_api.http.validation import refuse
+
+blueprint = APIBlueprint("blur", __name__, abp_tags=[Tag(name="groups", description="Batches of images")])
+
+_content, _schemas = parse_form(BlurForm)
+_content["multipart/form-data"].encoding = {"images": Encoding(contentType=IMAGE_FILES)}
+blueprint.components_schemas |= _schemas
+
+
+@blueprint.post(
+    "/blur",
+    security=NEEDS_KEY,
+    responses=ANSWERS,
+    openapi_extensions={"requestBody": {"required": True, "content": _content}},
+)
+@asks_for_key
+def blur(header: IdempotencyHeader) -> tuple[Response, int]:
+    """Blur photographs, as a form sends them."""
+    if request.mimetype != "multipart/form-data":
+        raise Problem(415, "Send `multipart/form-data`.")
+    fields = bodies.form_fields()
+    images = bodies.form_images()
+    try:
+        members = BlurMembers.model_validate_strings(fields)
+    except ValidationError as error:
+        refuse(error)
+    return accept(
+        Submission(images, (Blur(radius=members.radius),), members.email, members.notify), header.idempotency_key
+    )

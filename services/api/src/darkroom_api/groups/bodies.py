@@ -1,0 +1,127 @@
+"""What a request's body asks for, whichever form it has."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, cast
+
+from darkroom_contracts.operations import Pipeline
+from flask import request
+from pydantic import ValidationError
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from darkroom_api import extensions
+from darkroom_api.groups.items import decode
+from darkroom_api.groups.requests import ImageItem, Members, ProcessImages
+from darkroom_api.groups.submission import Submission, TakenImage
+from darkroom_api.http import form_body
+from darkroom_api.http.flag import true_or_false
+from darkroom_api.http.problems import Problem, missing_images
+from darkroom_api.http.validation import problem_of, refuse, refuse_body
+from darkroom_api.uploads import names
+from darkroom_api.uploads.inspection import UnfitImageError
+from darkroom_api.uploads.staging import StagedImage, staging_request, too_many_images
+
+
+def read() -> Submission:
+    """The group that this request wants to be made.
+
+    Raises:
+        Problem: it is not asked for in a way that can be understood.
+    """
+    if request.mimetype == "multipart/form-data":
+        return from_form(members(form_fields()))
+    if request.mimetype == "application/json":
+        return _from_json()
+    if not request.mimetype and not request.content_length:
+        raise missing_images()
+    raise Problem(415, "Send `application/json` or `multipart/form-data`.")
+
+
+def from_form(wanted: Members) -> Submission:
+    """The files ``images`` of a form, with what is wanted."""
+    return Submission(form_images(), tuple(wanted.operations), wanted.email, wanted.notify)
+
+
+def form_images() -> list[TakenImage]:
+    """The files ``images`` of a form.
+
+    Raises:
+        Problem: there are none.
+    """
+    if others := set(request.files) - {"images"}:
+        raise problem_of([(name, "there is no such member; files are named `images`") for name in sorted(others)])
+    files = [file for file in request.files.getlist("images") if file.filename]  # browsers send an empty one for none
+    if not files:
+        raise missing_images("Send at least one file as `images`.")
+    # The form parser's files are the images it was given to write to.
+    staged = [cast("StagedImage", file.stream) for file in files]
+    return [TakenImage(names.clean(file.filename, index), staged[index]) for index, file in enumerate(files)]
+
+
+def form_fields() -> Mapping[str, str]:
+    """The members of a form that are no files, each given once.
+
+    Raises:
+        Problem: one is given several times.
+    """
+    if "images" in request.form:
+        raise missing_images("images: each must be a file, with a file name.")
+    return form_body.fields()
+
+
+def members(fields: Mapping[str, str]) -> Members:
+    """The members of a form, of which ``operations`` is JSON.
+
+    Raises:
+        Problem: they are wrong.
+    """
+    values: dict[str, Any] = dict(fields)
+    if "operations" in values:
+        values["operations"] = _json(values["operations"])
+    if "notify" in values:
+        values["notify"] = true_or_false(values["notify"])
+    try:
+        return Members.model_validate_json(json.dumps(values))
+    except ValidationError as error:
+        refuse(error)
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise problem_of([("operations", f"is not valid JSON: {error}")]) from None
+
+
+def _from_json() -> Submission:
+    limit = extensions.settings().max_json_bytes
+    request.max_content_length = min(limit, extensions.settings().max_request_bytes)
+    try:
+        body = ProcessImages.model_validate_json(request.get_data(cache=False))
+    except RequestEntityTooLarge:
+        raise Problem(413, f"A JSON body may have at most {limit:,} bytes; send more as multipart/form-data.") from None
+    except ValidationError as error:
+        refuse_body(error)
+    if len(body.images) > extensions.settings().max_images:
+        raise too_many_images()
+    return Submission(
+        [_taken(item, index) for index, item in enumerate(body.images)],
+        tuple(body.operations),
+        body.email,
+        body.notify,
+    )
+
+
+def _taken(item: str | ImageItem, index: int) -> TakenImage:
+    given = item if isinstance(item, ImageItem) else ImageItem.model_construct(data=item, name=None, operations=None)
+    staged = staging_request().stage()
+    try:
+        staged.write(decode(given.data))
+        staged.complete()
+    except UnfitImageError as error:
+        staged.unfit = error
+    return TakenImage(names.clean(given.name, index), staged, _pipeline(given))
+
+
+def _pipeline(item: ImageItem) -> Pipeline | None:
+    return None if item.operations is None else tuple(item.operations)

@@ -1,0 +1,156 @@
+"""What requests bring."""
+
+import re
+from dataclasses import fields
+from typing import Annotated, Any, TypeAlias
+
+from darkroom_contracts.mail import MAX_ADDRESS, Address
+from darkroom_contracts.operations import Blur
+from email_validator import validate_email
+from flask_openapi3 import FileStorage
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationInfo,
+    WithJsonSchema,
+)
+from pydantic.config import JsonDict
+from pydantic.json_schema import SkipJsonSchema
+from pydantic_core import PydanticCustomError
+
+from darkroom_api.groups.operations import Operations, without_default
+from darkroom_api.http.flag import TextFlag
+
+IMAGE_DATA = "image-data"
+"""The ``format`` of a string that holds an image."""
+
+_RADIUS = next(argument for argument in fields(Blur) if argument.name == "radius")
+_URL = re.compile(r"(?i)https?://")
+_IMAGE_ID = re.compile(r"[0-9a-f]{32}")
+_NOTIFY_RULE: JsonDict = {
+    "anyOf": [
+        {"properties": {"notify": {"const": False}}},
+        {"required": ["email"], "properties": {"email": {"type": "string"}}},
+    ]
+}
+"""What is checked beside the schema, as the document says it: notifying takes an address."""
+
+
+def _inline(text: str) -> str:
+    if _URL.match(text):
+        raise PydanticCustomError(
+            "not_yet", "{reason}", {"reason": "a URL is not supported yet; send the image itself"}
+        )
+    if _IMAGE_ID.fullmatch(text):
+        raise PydanticCustomError(
+            "not_yet", "{reason}", {"reason": "an image_id is not supported yet; send the image itself"}
+        )
+    return text
+
+
+def _address(text: str) -> str:
+    try:
+        known = validate_email(text, check_deliverability=False, allow_smtputf8=False)
+        return Address(known.ascii_email or "")
+    except ValueError as error:
+        raise PydanticCustomError("email", "{reason}", {"reason": str(error).rstrip(".")}) from None
+
+
+EmailAddress: TypeAlias = Annotated[
+    str, AfterValidator(_address), WithJsonSchema({"type": "string", "format": "email", "maxLength": MAX_ADDRESS})
+]
+ImageData: TypeAlias = Annotated[
+    str,
+    AfterValidator(_inline),
+    Field(description="A data URI, or an image as base64.", json_schema_extra={"format": IMAGE_DATA}),
+]
+
+
+class ImageItem(BaseModel):
+    """An image with what is to be known of it."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    data: ImageData
+    name: str | None = Field(None, description="Its file name.")
+    operations: Operations | None = Field(None, description="Its own operations, in place of the group's.")
+
+
+def _kind(item: Any) -> str | None:
+    if isinstance(item, str):
+        return "text"
+    return "object" if isinstance(item, dict) else None
+
+
+AnyItem: TypeAlias = Annotated[
+    Annotated[ImageData, Tag("text")] | Annotated[ImageItem, Tag("object")],
+    Discriminator(_kind, "item", "must be a string or an object"),
+]
+
+
+def _to_somebody(notify: bool, others: ValidationInfo) -> bool:
+    if notify and others.data.get("email") is None:
+        raise PydanticCustomError("no_address", "needs an `email` to send the results to")
+    return notify
+
+
+_NOTIFY = Field(default=False, description="Whether the results are mailed by themselves when the group ends.")
+
+
+class Members(BaseModel):
+    """What is to be done to images, and for whom."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", json_schema_extra=_NOTIFY_RULE)
+
+    operations: Operations = Field(
+        default=[],
+        description="Applied in order. Without any, an image is turned upright, stripped of metadata and re-encoded.",
+    )
+    email: EmailAddress | None = Field(None, description="Where the results can be mailed to.")
+    notify: Annotated[bool, AfterValidator(_to_somebody)] = _NOTIFY
+
+
+class ProcessImages(Members):
+    """Images, and what is to be done to them."""
+
+    images: list[AnyItem] = Field(min_length=1)
+
+
+class ProcessImagesForm(Members):
+    """Image files, and what is to be done to them."""
+
+    images: list[FileStorage] = Field(min_length=1)
+    email: EmailAddress | SkipJsonSchema[None] = Field(
+        None, description="Where the results can be mailed to.", json_schema_extra=without_default
+    )
+
+
+class BlurMembers(BaseModel):
+    """How much to blur, and for whom."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+    email: EmailAddress
+    radius: float = Field(_RADIUS.default, **_RADIUS.metadata)
+    notify: TextFlag = _NOTIFY
+
+
+class BlurForm(BlurMembers):
+    """Image files to blur."""
+
+    images: list[FileStorage] = Field(min_length=1)
+
+
+class IdempotencyHeader(BaseModel):
+    """Makes a repeated request harmless."""
+
+    idempotency_key: str | None = Field(
+        None,
+        alias="Idempotency-Key",
+        pattern=r"^[\x21-\x7e]{1,255}$",
+        description="Of the client's choice. The same request with the same key makes one group within 24 hours.",
+    )

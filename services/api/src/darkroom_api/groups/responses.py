@@ -1,0 +1,122 @@
+"""What the API answers."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from darkroom_contracts.states import GroupState, ImageState
+from darkroom_records.groups import Group, Image
+from pydantic import AwareDatetime, BaseModel, Field, PlainSerializer
+
+from darkroom_api.groups import links
+
+Time = Annotated[AwareDatetime, PlainSerializer(lambda time: time.isoformat(), return_type=AwareDatetime)]
+Link = Annotated[str, Field(json_schema_extra={"format": "uri-reference"})]
+
+
+class Accepted(BaseModel):
+    """A group was taken in."""
+
+    group_id: str
+    total: int = Field(description="How many images it has.")
+    status_url: Link
+    events_url: Link
+    cancel_url: Link
+    archive_url: Link
+    send_images_url: Link
+
+    @classmethod
+    def of(cls, group_id: str, total: int) -> "Accepted":
+        return cls(
+            group_id=group_id,
+            total=total,
+            status_url=links.status(group_id),
+            events_url=links.events(group_id),
+            cancel_url=links.cancel(group_id),
+            archive_url=links.archive(group_id),
+            send_images_url=links.send_images(group_id),
+        )
+
+
+class ImageStatus(BaseModel):
+    """One image of a group, as it stands."""
+
+    index: int
+    name: str
+    state: ImageState
+    error: str | None = Field(description="Why there is no result.")
+    url: Link | None = Field(description="Where the result is, once there is one.")
+    width: int | None = Field(description="Of the result.")
+    height: int | None = Field(description="Of the result.")
+    bytes: int | None = Field(description="Of the result.")
+
+    @classmethod
+    def of(cls, group_id: str, image: Image) -> "ImageStatus":
+        return cls(
+            index=image.index,
+            name=image.name,
+            state=image.state,
+            error=image.outcome.error,
+            url=links.image(group_id, image.index) if image.state is ImageState.SUCCEEDED else None,
+            width=image.outcome.width,
+            height=image.outcome.height,
+            bytes=image.outcome.bytes,
+        )
+
+
+class GroupStatus(BaseModel):
+    """A group, as it stands."""
+
+    group_id: str
+    status: float = Field(ge=0, le=1, description="The share of its images that will not change any more.")
+    state: GroupState
+    completed: int = Field(description="Images with a result.")
+    failed: int
+    cancelled: int
+    total: int
+    created_at: datetime
+    finished_at: datetime | None
+    images: list[ImageStatus] | None = Field(None, description="Left out with `images=false`.")
+
+    @classmethod
+    def of(cls, group: Group, *, images: bool) -> "GroupStatus":
+        counts = group.counts
+        return cls(
+            group_id=group.group_id,
+            status=counts.finished / counts.total,
+            state=group.state,
+            completed=counts.succeeded,
+            failed=counts.failed,
+            cancelled=counts.cancelled,
+            total=counts.total,
+            created_at=_time(group.created_at),
+            finished_at=_time(group.finished_at) if group.finished_at else None,
+            images=[ImageStatus.of(group.group_id, image) for image in group.images] if images else None,
+        )
+
+
+class Mistake(BaseModel):
+    """One mistake of a request that has several."""
+
+    where: str = Field(description="For example `operations[1].radius`.")
+    message: str
+
+
+class ProblemDetails(BaseModel):
+    """What went wrong (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str = Field(description="What is wrong, where, and what to do about it.")
+    error: str = Field(description="The same in a few words.")
+    errors: list[Mistake] = Field([], description="Each mistake, where a request has several.")
+
+
+class Health(BaseModel):
+    """The answer to who asks how the service is."""
+
+    status: str
+
+
+def _time(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

@@ -1,0 +1,97 @@
+"""Handing single images out."""
+
+import os
+from http import HTTPStatus
+from typing import BinaryIO
+
+from darkroom_contracts.formats import FILE_TYPES, ImageFormat
+from darkroom_contracts.keys import original_blob, result_blob
+from darkroom_contracts.states import ImageState
+from darkroom_records.blobs import BlobNotFoundError
+from darkroom_records.groups import Image
+from flask import Response, request, send_file
+from flask_openapi3 import APIBlueprint, Tag
+from pydantic import BaseModel, Field
+from werkzeug.exceptions import RequestedRangeNotSatisfiable
+
+from darkroom_api import extensions
+from darkroom_api.groups.parameters import ImagePath
+from darkroom_api.http.flag import TextFlag
+from darkroom_api.http.openapi import BINARY, IMAGE_CONTENT, answers, content
+from darkroom_api.http.problems import Problem
+from darkroom_api.uploads import names
+from darkroom_api.uploads.inspection import identify
+
+blueprint = APIBlueprint("results", __name__, abp_tags=[Tag(name="results", description="What became of them")])
+
+_HEADERS = ("ETag", "Content-Disposition", "Accept-Ranges")
+
+
+class ResultQuery(BaseModel):
+    """Which of the two files."""
+
+    original: TextFlag = Field(False, description="The image as it was sent, in place of the result.")
+
+
+@blueprint.get(
+    "/images/<group_id>/<int:index>",
+    responses=answers(
+        {
+            200: content("The image", IMAGE_CONTENT | {"image/bmp": BINARY}, _HEADERS),
+            206: content("A part of it", IMAGE_CONTENT | {"image/bmp": BINARY}, (*_HEADERS, "Content-Range")),
+            304: {"description": "It has not changed since; it never does."},
+        },
+        404,
+        416,
+        422,
+        503,
+    ),
+)
+def result(path: ImagePath, query: ResultQuery) -> Response:
+    """An image of a group: its result, or the original."""
+    image = extensions.groups().image(path.group_id, path.index)
+    if image is None:
+        raise Problem(404, f"The group has no image {path.index}.", error="Invalid index")
+    return _original(path.group_id, image) if query.original else _result(path.group_id, image)
+
+
+def _result(group_id: str, image: Image) -> Response:
+    made = image.outcome
+    if image.state is not ImageState.SUCCEEDED or made.format is None or made.sha256 is None:
+        reason = f": {made.error}" if made.error else "."
+        raise Problem(404, f"There is no result of this image, it is {image.state.value}{reason}")
+    form = ImageFormat(made.format)
+    file = _open(result_blob(group_id, image.index))
+    return _send(file, FILE_TYPES[form].media_type, names.of_result(image.name, form), made.sha256)
+
+
+def _original(group_id: str, image: Image) -> Response:
+    file = _open(original_blob(group_id, image.index))
+    form = identify(file)
+    file.seek(0)
+    return _send(file, FILE_TYPES[form].media_type, image.name, f"original-{image.index}")
+
+
+def _open(key: str) -> BinaryIO:
+    try:
+        return extensions.storage().open(key)
+    except BlobNotFoundError:
+        raise Problem(404, "This file was not kept, or not for so long.") from None
+
+
+def _send(file: BinaryIO, media_type: str, name: str, etag: str) -> Response:
+    """The file, or the part of it that was asked for. It never changes, so its ETag may say so."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    response = send_file(file, media_type, download_name=name, etag=etag, conditional=False)
+    response.cache_control.no_cache = None
+    response.cache_control.private = True
+    response.content_length = size
+    try:
+        response.make_conditional(request, accept_ranges=True, complete_length=size)
+    except RequestedRangeNotSatisfiable:
+        file.close()
+        raise
+    if response.status_code == HTTPStatus.NOT_MODIFIED:
+        file.close()
+    return response

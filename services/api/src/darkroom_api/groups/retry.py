@@ -1,0 +1,50 @@
+"""Running the failed images of a group again."""
+
+import structlog
+from darkroom_records.groups import GroupRunningError, ToPublish
+from darkroom_runtime.publishing import publish_images
+from flask import Response
+from flask_openapi3 import APIBlueprint, Tag
+from kombu.exceptions import KombuError
+
+from darkroom_api import extensions
+from darkroom_api.groups.parameters import GroupPath
+from darkroom_api.groups.receipts import RetryReceipt
+from darkroom_api.groups.responses import Accepted
+from darkroom_api.http.answers import as_json
+from darkroom_api.http.api_keys import asks_for_key
+from darkroom_api.http.openapi import NEEDS_KEY, answers
+from darkroom_api.http.problems import Problem, unavailable
+
+blueprint = APIBlueprint("retry", __name__, abp_tags=[Tag(name="groups", description="Batches of images")])
+
+_log = structlog.get_logger(__name__)
+
+
+@blueprint.post("/retry/<group_id>", security=NEEDS_KEY, responses=answers({202: RetryReceipt}, 401, 404, 409, 503))
+@asks_for_key
+def retry(path: GroupPath) -> Response:
+    """Run the failed images of an ended group again, and only those.
+
+    Images that were refused when they were sent in stay as they are: there is nothing to run.
+    """
+    try:
+        again = extensions.groups().retry(path.group_id)
+    except GroupRunningError:
+        raise Problem(409, "The group has not ended yet. Cancel it, or wait for its end.") from None
+    if not again.indices:
+        raise Problem(409, "No image of the group failed that could be run again.")
+    _publish(again)
+    total = extensions.groups().read(path.group_id, images=False).counts.total
+    receipt = Accepted.of(path.group_id, total).model_dump() | {"retried": len(again.indices)}
+    return as_json(RetryReceipt(**receipt), 202)
+
+
+def _publish(again: ToPublish) -> None:
+    try:
+        publish_images(extensions.celery(), again.group_id, again.indices, again.published_at)
+    except KombuError as error:
+        _log.error("retried_images_not_sent", group_id=again.group_id, reason=str(error))
+        raise unavailable(
+            "The queue does not answer. The images are noted down and will be sent to it once it does."
+        ) from None

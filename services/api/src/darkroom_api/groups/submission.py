@@ -1,0 +1,120 @@
+"""Making a group of what was asked for: all of it, or nothing that stays behind."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import structlog
+from darkroom_contracts import keys
+from darkroom_contracts.mail import Address
+from darkroom_contracts.operations import Pipeline, to_message
+from darkroom_records.groups import NewImage
+from darkroom_runtime.logs import current_request_id
+from darkroom_runtime.publishing import publish_images
+from darkroom_runtime.redis_client import UNAVAILABLE
+
+from darkroom_api import extensions
+from darkroom_api.groups.idempotency import IdempotencyKey, Made
+from darkroom_api.http.validation import problem_of
+from darkroom_api.operators import metrics
+from darkroom_api.uploads.staging import StagedImage
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class TakenImage:
+    """An image as it was sent: what its owner calls it, its bytes, and its own operations, if it has any."""
+
+    name: str
+    staged: StagedImage
+    pipeline: Pipeline | None = None
+
+    @property
+    def error(self) -> str | None:
+        return str(self.staged.unfit) if self.staged.unfit else None
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A group that someone wants to be made."""
+
+    images: Sequence[TakenImage]
+    pipeline: Pipeline
+    email: str | None
+    notify: bool = False
+
+    def fingerprint(self) -> str:
+        """The same for every request that asks for the same."""
+        images = [
+            [image.name, image.staged.sha256, None if image.pipeline is None else to_message(image.pipeline)]
+            for image in self.images
+        ]
+        asked = json.dumps([images, to_message(self.pipeline), self.email, self.notify])
+        return hashlib.sha256(asked.encode()).hexdigest()
+
+
+def take_in(submission: Submission, *, key: str | None, scope: str) -> Made:
+    """Make the group, or find the one that an equal request with the same key made.
+
+    Args:
+        submission: what is wanted.
+        key: the request's Idempotency-Key.
+        scope: whose key that is.
+
+    Raises:
+        Problem: no image can be worked on, the key does not allow it, or its owner asked for too many mails.
+    """
+    _refuse_if_all_are_unfit(submission.images)
+    if key is None:
+        return _make(submission)
+    idempotency = IdempotencyKey(extensions.redis(), scope, key, submission.fingerprint())
+    if made := idempotency.claim():
+        return made
+    with ExitStack() as undo:
+        undo.callback(idempotency.free)
+        made = _make(submission)
+        undo.pop_all()
+    idempotency.keep(made)
+    return made
+
+
+def _refuse_if_all_are_unfit(images: Sequence[TakenImage]) -> None:
+    unfit = [image.staged.unfit for image in images if image.staged.unfit]
+    if len(unfit) == len(images):
+        status = 413 if all(reason.too_large for reason in unfit) else 422
+        raise problem_of([(f"images[{index}]", str(reason)) for index, reason in enumerate(unfit)], status)
+
+
+def _make(submission: Submission) -> Made:
+    if submission.notify and submission.email:
+        extensions.mail_limits().count(Address(submission.email))
+    group_id = keys.new_group_id()
+    structlog.contextvars.bind_contextvars(group_id=group_id)
+    fit = [index for index, image in enumerate(submission.images) if not image.error]
+    with ExitStack() as undo:
+        undo.callback(_forget, group_id)
+        for index in fit:
+            submission.images[index].staged.commit(keys.original_blob(group_id, index))
+        published_at = extensions.groups().create(
+            group_id,
+            [NewImage(image.name, image.pipeline, image.error) for image in submission.images],
+            submission.pipeline,
+            email=submission.email,
+            notify=submission.notify,
+            request_id=current_request_id(),
+        )
+        publish_images(extensions.celery(), group_id, fit, published_at)
+        undo.pop_all()
+    metrics.IMAGES_TAKEN.inc(len(fit))
+    return Made(group_id, len(submission.images))
+
+
+def _forget(group_id: str) -> None:
+    try:
+        extensions.groups().delete(group_id)
+    except UNAVAILABLE as error:
+        _log.warning("group_not_undone", reason=str(error))
+    extensions.storage().delete_all(keys.group_blobs(group_id))

@@ -1,0 +1,38 @@
+"""What becomes of an error: a problem document, whatever it was."""
+
+import errno
+
+import structlog
+from darkroom_records.groups import UnknownGroupError
+from darkroom_runtime.redis_client import UNAVAILABLE
+from flask import Flask, Response
+from kombu.exceptions import KombuError
+from redis.exceptions import OutOfMemoryError
+from werkzeug.exceptions import HTTPException
+
+from darkroom_api.http.problems import Problem, respond, unavailable, unknown_group
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+_log = structlog.get_logger(__name__)
+
+
+def init_error_handlers(app: Flask) -> None:
+    """Answer every error with a problem document."""
+    app.register_error_handler(HTTPException, respond)
+    app.register_error_handler(UnknownGroupError, lambda _: respond(unknown_group()))
+    app.register_error_handler(OSError, _storage_failed)
+    for kind in (*UNAVAILABLE, KombuError, OutOfMemoryError):
+        app.register_error_handler(kind, _queue_failed)
+
+
+def _queue_failed(error: Exception) -> Response:
+    _log.error("redis_unavailable", reason=str(error))
+    return respond(unavailable("The queue does not answer. Nothing was changed; try again in a moment."))
+
+
+def _storage_failed(error: OSError) -> Response:
+    _log.error("storage_failed", reason=str(error), exc_info=error)
+    if error.errno in _FULL:
+        return respond(Problem(507, "The storage for images is full. Nothing was kept; try again later."))
+    return respond(unavailable("The storage for images does not answer. Nothing was kept; try again in a moment."))

@@ -1,0 +1,38 @@
+"""Small JSON bodies, held to their models."""
+
+from typing import TypeVar
+
+from flask import request
+from pydantic import BaseModel, ValidationError
+
+from darkroom_api.http.problems import Problem
+from darkroom_api.http.validation import refuse
+
+MAX_BYTES = 100_000
+"""The largest body that is read: such a body holds no images."""
+
+Body = TypeVar("Body", bound=BaseModel)
+
+
+def read(model: type[Body], max_bytes: int = MAX_BYTES) -> Body:
+    """The body of this request, of at most so many bytes.
+
+    Raises:
+        Problem: 415 where it is no JSON by its own account, 400 where it cannot be read as JSON, 422 where it does not
+            hold what it must.
+        RequestEntityTooLarge: it is larger than anything that makes sense.
+    """
+    if request.mimetype != "application/json":
+        raise Problem(415, "Send `application/json`.")
+    request.max_content_length = max_bytes
+    try:
+        return model.model_validate_json(request.get_data(cache=False))
+    except ValidationError as error:
+        mistake = error.errors(include_url=False, include_input=False)[0]
+        if mistake["type"] == "json_invalid":
+            raise Problem(
+                400, f"The body is not valid JSON: {mistake['ctx']['error']}.", error="Invalid JSON"
+            ) from None
+        if mistake["loc"] == ():
+            raise Problem(422, "The body must be a JSON object.") from None
+        refuse(error)

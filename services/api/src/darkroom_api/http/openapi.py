@@ -1,0 +1,60 @@
+"""What the OpenAPI document says beside what follows from the models."""
+
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Any
+
+from darkroom_contracts.formats import FILE_TYPES, READABLE, WRITABLE
+from flask_openapi3 import Info
+from flask_openapi3.types import ResponseDict, SecuritySchemesDict
+
+from darkroom_api.groups.responses import ProblemDetails
+from darkroom_api.http.api_keys import SCHEME
+from darkroom_api.http.problems import MEDIA_TYPE
+
+INFO = Info(
+    title="Darkroom",
+    version=version("darkroom-api"),
+    description="Takes batches of images, works on them in the background and hands them back.",
+)
+SECURITY_SCHEMES: SecuritySchemesDict = {
+    SCHEME: {"type": "http", "scheme": "bearer", "description": "One of the keys in `DARKROOM_API_KEYS`."}
+}
+NEEDS_KEY: list[dict[str, list[Any]]] = [{SCHEME: []}]
+
+BINARY: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
+"""Content that is bytes."""
+IMAGE_FILES = ", ".join(FILE_TYPES[form].media_type for form in sorted(READABLE))
+"""What a form's files may be."""
+IMAGE_CONTENT = {FILE_TYPES[form].media_type: BINARY for form in sorted(WRITABLE)}
+
+_DESCRIPTIONS = {
+    400: "The request cannot be read, or there are no images",
+    401: "An API key is needed",
+    403: "This server does not do this",
+    404: "There is no such group, image or task",
+    409: "Not now: something is under way",
+    413: "Larger than is taken",
+    415: "A body of this type is not taken",
+    416: "The file is shorter than the range asked for",
+    422: "The request can be read, but not done",
+    429: "Too many mails were asked for",
+    500: "A mistake on our side",
+    503: "The queue or the storage does not answer",
+    507: "The storage is full",
+}
+
+
+def answers(good: ResponseDict, *problems: int) -> ResponseDict:
+    """The documentation of all answers of an endpoint: the good ones, and the problems, among them always 500."""
+    content = {MEDIA_TYPE: {"schema": {"$ref": f"#/components/schemas/{ProblemDetails.__name__}"}}}
+    bad: ResponseDict = {
+        status: {"description": _DESCRIPTIONS[status], "content": content} for status in (*problems, 500)
+    }
+    return good | bad
+
+
+def content(description: str, kinds: dict[str, Any], headers: Sequence[str] = ()) -> dict[str, Any]:
+    """The documentation of an answer that is not made from a model."""
+    named: dict[str, Any] = {name: {"schema": {"type": "string"}} for name in headers}
+    return {"description": description, "content": kinds, "headers": named}

@@ -1,0 +1,91 @@
+"""What is wrong with a request, in words for whoever wrote it."""
+
+from collections.abc import Sequence
+from typing import NoReturn
+
+from darkroom_contracts.operations import OPERATIONS
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from darkroom_api.http.problems import Problem, missing_images
+
+_MOST = 10
+"""So many mistakes are named; the rest can wait for the next try."""
+
+_TAGS = frozenset(OPERATIONS) | {"text", "object"}
+"""What pydantic puts after an index to say which kind of item it took it for."""
+
+_NOT_YET = frozenset({"url", "image_id", "webhook_url"})
+"""Members there will be."""
+
+_MESSAGES = {
+    "missing": "is missing",
+    "extra_forbidden": "there is no such member",
+    "union_tag_not_found": "`op` is missing",
+    "union_tag_invalid": f"there is no operation {{tag!r}}; there are {', '.join(OPERATIONS)}",
+}
+
+
+def refuse_body(error: ValidationError) -> NoReturn:
+    """Answer a body that did not pass its model.
+
+    Raises:
+        Problem: always; 400 where the images are missing or the body is no JSON, else 422.
+    """
+    for mistake in error.errors(include_url=False, include_input=False):
+        if mistake["type"] == "json_invalid":
+            raise Problem(400, f"The body is not valid JSON: {mistake['ctx']['error']}.", error="Invalid JSON")
+        if mistake["loc"] == ("images",):
+            raise missing_images(f"images: {message(mistake)}.")
+        if mistake["loc"] == ():
+            raise missing_images("The body must be a JSON object with a list `images`.")
+    refuse(error)
+
+
+def refuse(error: ValidationError) -> NoReturn:
+    """Answer what did not pass its model.
+
+    Raises:
+        Problem: always, with status 422.
+    """
+    mistakes = sorted(error.errors(include_url=False, include_input=False), key=_weight)
+    raise problem_of([(where(mistake["loc"]), message(mistake)) for mistake in mistakes])
+
+
+def problem_of(mistakes: Sequence[tuple[str, str]], status: int = 422) -> Problem:
+    """A problem that names where and what, and each mistake if there are several."""
+    first = f"{mistakes[0][0]}: {mistakes[0][1]}"
+    named = [f"{place}: {text.rstrip('.')}" for place, text in mistakes[:_MOST]]
+    more = f" (and {len(mistakes) - _MOST} more)" if len(mistakes) > _MOST else ""
+    return Problem(
+        status,
+        f"{'; '.join(named)}{more}.",
+        error=first,
+        errors=[{"where": place, "message": text} for place, text in mistakes[:_MOST]],
+    )
+
+
+def where(loc: Sequence[int | str]) -> str:
+    """The place as one would write it in a program, such as ``operations[1].radius``."""
+    path = ""
+    for before, part in zip(("", *loc), loc, strict=False):
+        if isinstance(part, int):
+            path += f"[{part}]"
+        elif not (isinstance(before, int) and part in _TAGS):
+            path += f".{part}" if path else part
+    return path
+
+
+def message(mistake: ErrorDetails) -> str:
+    """What is wrong there."""
+    name = mistake["loc"][-1] if mistake["loc"] else ""
+    if mistake["type"] == "extra_forbidden" and name in _NOT_YET:
+        return "is not supported yet"
+    if sentence := _MESSAGES.get(mistake["type"]):
+        return sentence.format(**mistake.get("ctx", {}))
+    return mistake["msg"].removeprefix("Value error, ")
+
+
+def _weight(mistake: ErrorDetails) -> bool:
+    """Members that are too many come before members that are missing: they say what was meant."""
+    return mistake["type"] == "missing"

@@ -1,0 +1,63 @@
+"""Asking for the newsletter, and ending it, by address. No answer ever tells whether an address is known."""
+
+from darkroom_contracts.mail import Address
+from flask import Response, request
+from flask_openapi3 import APIBlueprint, Tag
+from flask_openapi3.utils import parse_body
+
+from darkroom_api import extensions
+from darkroom_api.http import form_body, json_body
+from darkroom_api.http.answers import as_json
+from darkroom_api.http.api_keys import asks_for_key
+from darkroom_api.http.openapi import NEEDS_KEY, answers
+from darkroom_api.http.problems import Problem
+from darkroom_api.mail.schemas import Notice, Subscription
+
+blueprint = APIBlueprint("subscriptions", __name__, abp_tags=[Tag(name="newsletter", description="The weekly letter")])
+
+_ASKED = Notice(
+    message="If this address does not get the newsletter yet, a mail is on its way to it, with a link to confirm."
+)
+_LEFT = Notice(message="This address does not get the newsletter, or not any more.")
+
+_content, _schemas = parse_body(Subscription)
+blueprint.components_schemas |= _schemas
+_BODY = {
+    "required": True,
+    "content": _content | dict.fromkeys(form_body.MEDIA_TYPES, _content["application/json"]),
+}
+
+
+@blueprint.post(
+    "/subscribe",
+    security=NEEDS_KEY,
+    responses=answers({202: Notice}, 400, 401, 413, 415, 422, 429, 503),
+    openapi_extensions={"requestBody": _BODY},
+)
+@asks_for_key
+def subscribe() -> Response:
+    """Ask for the newsletter. The address is subscribed once the link in the mail it then gets was confirmed."""
+    address = _address()
+    extensions.mail_limits().count(address)
+    extensions.subscribers().request(address)
+    extensions.post().confirmation(address)
+    return as_json(_ASKED, 202)
+
+
+@blueprint.post(
+    "/unsubscribe",
+    responses=answers({200: Notice}, 400, 413, 415, 422, 503),
+    openapi_extensions={"requestBody": _BODY},
+)
+def unsubscribe() -> Response:
+    """End the newsletter for an address. That takes no link, since nobody should have to look for one."""
+    extensions.subscribers().remove(_address())
+    return as_json(_LEFT)
+
+
+def _address() -> Address:
+    if request.mimetype == "application/json":
+        return Address(json_body.read(Subscription).email)
+    if request.mimetype in form_body.MEDIA_TYPES:
+        return Address(form_body.read(Subscription).email)
+    raise Problem(415, "Send `application/json` or a form.")

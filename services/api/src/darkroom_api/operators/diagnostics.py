@@ -1,0 +1,71 @@
+"""Trying the queues out."""
+
+import re
+from typing import Annotated, Any
+
+from darkroom_contracts.keys import new_task_id
+from darkroom_contracts.queues import Task
+from darkroom_runtime.publishing import publish_task
+from flask import Response
+from flask_openapi3 import APIBlueprint, Tag
+from flask_openapi3.utils import parse_body
+from pydantic import BaseModel, BeforeValidator, Field
+
+from darkroom_api import extensions
+from darkroom_api.http import json_body
+from darkroom_api.http.answers import as_json
+from darkroom_api.http.api_keys import asks_for_key
+from darkroom_api.http.openapi import NEEDS_KEY, answers
+from darkroom_api.operators.task_schema import CountOrder, TaskReference
+
+blueprint = APIBlueprint("diagnostics", __name__, abp_tags=[Tag(name="tasks", description="Single tasks")])
+
+LARGEST = 2**53 - 1
+"""Up to here every reader of JSON keeps whole numbers exact (RFC 8259, 6)."""
+_WHOLE = re.compile(r"-?[0-9]{1,16}")
+
+_count_content, _count_schemas = parse_body(CountOrder)
+blueprint.components_schemas |= _count_schemas
+
+
+def _whole(text: Any) -> int:
+    if not _WHOLE.fullmatch(text):
+        raise ValueError(f"must be a whole number between {-LARGEST} and {LARGEST}")
+    return int(text)
+
+
+Number = Annotated[int, Field(ge=-LARGEST, le=LARGEST), BeforeValidator(_whole)]
+
+
+class AddPath(BaseModel):
+    """Two whole numbers."""
+
+    x: Number
+    y: Number
+
+
+@blueprint.get("/add/<x>/<y>", security=NEEDS_KEY, responses=answers({202: TaskReference}, 401, 404, 422, 503))
+@asks_for_key
+def add(path: AddPath) -> Response:
+    """Add two numbers on a worker: the smallest round trip through the queue."""
+    return _send(Task.ADD, path.x, path.y, total=1)
+
+
+@blueprint.post(
+    "/tasks/count",
+    security=NEEDS_KEY,
+    responses=answers({202: TaskReference}, 400, 401, 413, 415, 422, 503),
+    openapi_extensions={"requestBody": {"required": True, "content": _count_content}},
+)
+@asks_for_key
+def count() -> Response:
+    """Count on a worker, ten a second: a task whose progress can be watched, and that can be cancelled."""
+    total = json_body.read(CountOrder).total
+    return _send(Task.COUNT, total, total=total)
+
+
+def _send(task: Task, *args: int, total: int) -> Response:
+    task_id = new_task_id()
+    extensions.task_store().create(task_id, total=total)
+    publish_task(extensions.celery(), task, args, task_id=task_id)
+    return as_json(TaskReference(id=task_id), 202)

@@ -1,0 +1,34 @@
+"""What monitors ask."""
+
+from flask import Response
+from flask_openapi3 import APIBlueprint, Tag
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from darkroom_api import extensions
+from darkroom_api.groups.responses import Health
+from darkroom_api.http.openapi import answers, content
+from darkroom_api.operators import metrics
+
+blueprint = APIBlueprint("health", __name__, abp_tags=[Tag(name="operation", description="For monitors")])
+
+
+@blueprint.get("/healthz", responses=answers({200: Health}))
+def healthz() -> dict[str, str]:
+    """Whether this process is alive."""
+    return {"status": "alive"}
+
+
+@blueprint.get("/readyz", responses=answers({200: Health}, 503, 507))
+def readyz() -> dict[str, str]:
+    """Whether work can be taken in: Redis answers, and the storage takes files."""
+    extensions.redis().ping()
+    extensions.storage().check()
+    return {"status": "ready"}
+
+
+@blueprint.get(
+    "/metrics", responses=answers({200: content("Metrics", {"text/plain": {"schema": {"type": "string"}}})}, 503)
+)
+def prometheus() -> Response:
+    """What was counted, for Prometheus."""
+    return Response(metrics.exposition(extensions.redis()), content_type=CONTENT_TYPE_LATEST)

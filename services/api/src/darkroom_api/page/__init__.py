@@ -1,0 +1,1 @@
+"""The page, and the page of the API's documentation."""

@@ -1,0 +1,1 @@
+"""Image files as they come in: staged, named and inspected."""

@@ -1,0 +1,97 @@
+"""Images on their way in: their bytes go straight into storage, and count for nothing until they are committed."""
+
+import hashlib
+from typing import IO, cast
+
+from darkroom_records.blobs import BlobWriter
+from flask import Request
+from flask import request as current_request
+
+from darkroom_api import extensions
+from darkroom_api.http.problems import Problem
+from darkroom_api.settings import ApiSettings
+from darkroom_api.uploads.inspection import UnfitImageError, inspect
+
+
+class StagedImage:
+    """One image, measured and looked at while it is written, but not yet kept."""
+
+    def __init__(self, writer: BlobWriter, limits: ApiSettings) -> None:
+        self._writer = writer
+        self._limits = limits
+        self._digest = hashlib.sha256()
+        self._size = 0
+        self.unfit: UnfitImageError | None = None
+
+    @property
+    def sha256(self) -> str:
+        return self._digest.hexdigest()
+
+    def write(self, data: bytes) -> int:
+        self._size += len(data)
+        if self._size <= self._limits.max_image_bytes:
+            self._digest.update(data)
+            self._writer.write(data)
+        return len(data)
+
+    def complete(self) -> None:
+        """End the writing, and find out whether this is an image that can be worked on."""
+        try:
+            self._look()
+        except UnfitImageError as error:
+            self.unfit = error
+
+    def seek(self, _offset: int) -> None:
+        """What the form parser does with a file after its last byte."""
+        self.complete()
+
+    def commit(self, key: str) -> None:
+        self._writer.commit(key)
+
+    def close(self) -> None:
+        """Forget what was not committed."""
+        self._writer.discard()
+
+    def _look(self) -> None:
+        with self._writer.read_back() as file:  # closes what was written to, too: a thousand images may be staged
+            if self._size > self._limits.max_image_bytes:
+                limit = f"{self._limits.max_image_bytes:,} bytes"
+                raise UnfitImageError(f"The file is larger than {limit}, the most that is taken.", too_large=True)
+            inspect(file, max_pixels=self._limits.max_pixels)
+
+
+class StagingRequest(Request):
+    """A request that holds the images it brought, and forgets at its end what was not committed."""
+
+    _staged: list[StagedImage] | None = None
+
+    def stage(self) -> StagedImage:
+        """Begin an image.
+
+        Raises:
+            Problem: there are too many.
+        """
+        limits = extensions.settings()
+        staged = self._staged = self._staged or []
+        if len(staged) == limits.max_images:
+            raise too_many_images()
+        image = StagedImage(extensions.storage().writer(), limits)
+        staged.append(image)
+        return image
+
+    def close(self) -> None:
+        for image in self._staged or ():
+            image.close()
+        super().close()
+
+    def _get_file_stream(self, *_args: object, **_kwargs: object) -> IO[bytes]:
+        return cast("IO[bytes]", self.stage())  # it is as much of a file as the form parser asks for
+
+
+def too_many_images() -> Problem:
+    return Problem(413, f"A request may bring at most {extensions.settings().max_images:,} images.")
+
+
+def staging_request() -> StagingRequest:
+    """The current request."""
+    return cast("StagingRequest", current_request)

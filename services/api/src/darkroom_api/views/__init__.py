@@ -1,1 +1,0 @@
-"""The endpoints, a blueprint for each subject."""
