@@ -12,7 +12,7 @@ from compose.system import ComposeSystem
 
 pytestmark = pytest.mark.compose
 
-OUR_SERVICES = ("api", "worker", "scheduler", "mailer", "flower")
+OUR_SERVICES = ("api", "worker", "maintenance", "scheduler", "mailer", "flower")
 SERVICES = (*OUR_SERVICES, "redis", "inbox")
 
 
@@ -44,6 +44,7 @@ def test_only_the_api_flower_and_the_inbox_are_published_and_only_to_this_machin
     [
         ("api", {"cv2", "darkroom_worker", "redbeat"}),
         ("worker", {"flask", "gunicorn", "darkroom_api"}),
+        ("maintenance", {"flask", "PIL", "cv2", "darkroom_worker"}),
         ("scheduler", {"flask", "PIL", "cv2", "darkroom_worker"}),
         ("mailer", {"flask", "PIL", "cv2", "darkroom_api"}),
         ("flower", {"flask", "PIL", "cv2", "darkroom_runtime"}),
@@ -89,6 +90,7 @@ def test_a_batch_is_spread_over_all_workers(system: ComposeSystem, client: Clien
 def test_flower_shows_the_workers_and_their_tasks(system: ComposeSystem, client: Client) -> None:
     flower = system.url("flower", 5555)
     workers = {f"images@{system.inspect(c)['Config']['Hostname']}" for c in system.containers("worker")}
+    workers |= {f"maintenance@{system.inspect(c)['Config']['Hostname']}" for c in system.containers("maintenance")}
     workers |= {f"mail@{system.inspect(c)['Config']['Hostname']}" for c in system.containers("mailer")}
 
     def shown() -> bool:

@@ -12,7 +12,7 @@ from darkroom_contracts.queues import QUEUE_OF, Queue, Task
 from darkroom_scheduler.app import app
 
 COMPOSE: dict[str, Any] = yaml.safe_load((Path(__file__).parents[2] / "compose.yaml").read_text())["services"]
-CONSUMERS = {"worker": "darkroom_worker.app", "mailer": "darkroom_mailer.app"}
+CONSUMERS = {service: f"darkroom_{service}.app" for service in ("worker", "maintenance", "mailer")}
 
 
 def queues_watched_by(service: str) -> set[Queue]:

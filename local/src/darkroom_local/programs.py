@@ -22,6 +22,7 @@ SERVICES = "services"
 """The group of all others."""
 
 WORKER_NODE = "images@local"
+MAINTENANCE_NODE = "maintenance@local"
 MAILER_NODE = "mail@local"
 _FLOWER_CONFIG = Path(__file__).parents[3] / "services" / "flower" / "flowerconfig.py"
 _LARGEST_MAIL = 32 * 1024 * 1024
@@ -54,6 +55,7 @@ def programs(ports: Ports) -> list[Program]:
         Program("api", _python("gunicorn", "--config", "python:darkroom_api.gunicorn_config", "darkroom_api.wsgi:app")),
         # On SIGQUIT it finishes the image at hand, within its grace period.
         Program("worker", _worker(), stop_signal="QUIT", stop_seconds=30),
+        Program("maintenance", _consumer("darkroom_maintenance.app", MAINTENANCE_NODE, Queue.MAINTENANCE)),
         Program("scheduler", _python("celery", "-A", "darkroom_scheduler.app", "beat")),
         Program("mailer", _consumer("darkroom_mailer.app", MAILER_NODE, Queue.MAIL), stop_seconds=30),
         Program("flower", _python("celery", "flower")),
@@ -112,7 +114,7 @@ def _consumer(app: str, node: str, *queues: Queue) -> list[str]:
 
 
 def _worker() -> list[str]:
-    return _consumer("darkroom_worker.app", WORKER_NODE, Queue.IMAGES, Queue.MAINTENANCE)
+    return _consumer("darkroom_worker.app", WORKER_NODE, Queue.IMAGES)
 
 
 def _inbox(port: int) -> list[str]:

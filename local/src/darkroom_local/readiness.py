@@ -13,7 +13,7 @@ from pydantic import RedisDsn
 from redis import Redis, RedisError
 
 from darkroom_local.ports import HOST, Ports
-from darkroom_local.programs import MAILER_NODE, WORKER_NODE
+from darkroom_local.programs import MAILER_NODE, MAINTENANCE_NODE, WORKER_NODE
 from darkroom_local.redis_server import AT_ONCE, serving_process
 
 _PATIENCE = 2.0
@@ -33,6 +33,7 @@ def checks(ports: Ports, redis_url: str) -> dict[str, Check]:
         "flower": lambda: _is_well(ports.flower, "/healthcheck"),
         "scheduler": lambda: _is_scheduled(redis_url),
         "worker": lambda: _answers(celery, WORKER_NODE),
+        "maintenance": lambda: _answers(celery, MAINTENANCE_NODE),
         "mailer": lambda: _answers(celery, MAILER_NODE),
     }
 

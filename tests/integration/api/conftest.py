@@ -1,4 +1,4 @@
-"""The API in this process, and a worker as a process of its own."""
+"""The API in this process; a worker and the maintenance service as processes of their own."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 from darkroom_api.app import create_app
 from darkroom_api.settings import ApiSettings
+from darkroom_contracts.queues import Queue
 from darkroom_records.groups import GroupStore
 from flask import Flask
 from flask.testing import FlaskClient
+from support.live_consumer import live_consumer
 from support.live_worker import live_worker
 
 
@@ -22,6 +24,13 @@ def storage_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def worker(redis_url: str, storage_dir: Path) -> Iterator[None]:
     """A worker for all tests of a module. They must leave its Redis to it."""
     with live_worker(redis_url, storage_dir):
+        yield
+
+
+@pytest.fixture(scope="module")
+def maintenance(redis_url: str, storage_dir: Path) -> Iterator[None]:
+    """The maintenance service for all tests of a module. They must leave its Redis to it."""
+    with live_consumer("maintenance", Queue.MAINTENANCE, redis_url, storage_dir):
         yield
 
 

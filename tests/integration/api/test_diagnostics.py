@@ -1,4 +1,4 @@
-"""Trying the queues out, with a real worker."""
+"""Trying the queues out, with the real maintenance service."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from support.waiting import wait_for
 
 LARGEST = 2**53 - 1
 
-with_worker = pytest.mark.usefixtures("worker")
+with_maintenance = pytest.mark.usefixtures("maintenance")
 
 
 def started(http: FlaskClient, total: int) -> str:
@@ -30,9 +30,9 @@ def end_of(http: FlaskClient, task_id: str) -> Any:
     return wait_for(ended, limit=30, what="the end of a task")
 
 
-@with_worker
+@with_maintenance
 @pytest.mark.parametrize(("x", "y"), [(2, 3), (-7, 3), (0, -0), (LARGEST, LARGEST), (-LARGEST, -LARGEST)])
-def test_two_numbers_are_added_on_a_worker(http: FlaskClient, x: int, y: int) -> None:
+def test_two_numbers_are_added_by_the_maintenance_service(http: FlaskClient, x: int, y: int) -> None:
     answer = http.get(f"/add/{x}/{y}")
     assert answer.status_code == 202
     task = end_of(http, answer.get_json()["id"])
@@ -47,7 +47,7 @@ def test_what_is_no_such_number_is_refused(http: FlaskClient, x: str) -> None:
         assert answer.mimetype == "application/problem+json"
 
 
-@with_worker
+@with_maintenance
 def test_a_count_reports_how_far_it_has_come(http: FlaskClient) -> None:
     task_id = started(http, 15)
     wait_for(lambda: 0 < http.get(f"/tasks/{task_id}").get_json()["progress"]["done"] < 15, limit=30, what="progress")
@@ -56,8 +56,8 @@ def test_a_count_reports_how_far_it_has_come(http: FlaskClient) -> None:
     assert task["progress"] == {"done": 15, "total": 15}
 
 
-@with_worker
-def test_a_cancelled_count_stops_and_leaves_the_worker_to_others(http: FlaskClient) -> None:
+@with_maintenance
+def test_a_cancelled_count_stops_and_leaves_its_service_to_others(http: FlaskClient) -> None:
     task_id = started(http, 600)
     wait_for(lambda: http.get(f"/tasks/{task_id}").get_json()["progress"]["done"], limit=30, what="progress")
     answer = http.post(f"/tasks/{task_id}/cancel")
@@ -68,7 +68,7 @@ def test_a_cancelled_count_stops_and_leaves_the_worker_to_others(http: FlaskClie
     assert http.get(f"/tasks/{task_id}").get_json() == cancelled
 
 
-@with_worker
+@with_maintenance
 def test_an_ended_task_cannot_be_cancelled(http: FlaskClient) -> None:
     task_id = http.get("/add/1/1").get_json()["id"]
     end_of(http, task_id)

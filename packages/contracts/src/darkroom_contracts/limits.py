@@ -10,3 +10,5 @@ MAX_IMAGES = 1_000
 """The most images of one group."""
 MAX_REQUEST_BYTES = 512_000_000
 """The largest body of one request."""
+MAX_COUNTS = 8
+"""The most diagnostic counts that run at once. Each holds a thread of the maintenance service."""

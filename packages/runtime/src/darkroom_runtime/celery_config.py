@@ -101,8 +101,8 @@ def image_consumer(
     }
 
 
-def mail_consumer(settings: Settings, *, concurrency: int) -> dict[str, Any]:
-    """For a worker whose tasks wait for a mail server: threads, acknowledged early.
+def thread_consumer(settings: Settings, *, concurrency: int) -> dict[str, Any]:
+    """For a service whose tasks wait rather than compute: threads, acknowledged early.
 
     Args:
         settings: of the process.
@@ -110,11 +110,11 @@ def mail_consumer(settings: Settings, *, concurrency: int) -> dict[str, Any]:
     """
     return consumer(settings) | {
         "worker_concurrency": concurrency,
-        "worker_pool": "threads",  # a task that waits needs no process; what bounds it is the timeout of its connection
-        # A message only says that a record is due. The record says so again if the message is lost with its mailer,
-        # whereas a late acknowledgement would deliver a mail's task again while its mail is being sent.
+        "worker_pool": "threads",  # a task that waits needs no process; the timeouts of its connections bound it
+        # A message only says that something is due, and is sent again if it is lost with its service, whereas a late
+        # acknowledgement would deliver a mail's task again while its mail is being sent.
         "task_acks_late": False,
-        # Early acknowledgement would otherwise fetch four messages for each thread, which other mailers could send.
+        # Early acknowledgement would otherwise fetch four messages for each thread, which others could take.
         "worker_disable_prefetch": True,
     }
 

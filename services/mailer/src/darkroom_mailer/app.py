@@ -1,6 +1,6 @@
 """The mailer's Celery application: ``celery -A darkroom_mailer.app worker -Q mail``."""
 
-from darkroom_runtime.celery_config import mail_consumer
+from darkroom_runtime.celery_config import thread_consumer
 from darkroom_runtime.processes import consumer_process
 from darkroom_runtime.settings import load
 
@@ -10,6 +10,6 @@ settings = load(MailerSettings)
 app = consumer_process(
     "mailer",
     settings,
-    mail_consumer(settings, concurrency=settings.mailer_concurrency),
+    thread_consumer(settings, concurrency=settings.mailer_concurrency),
     tasks=["darkroom_mailer.tasks"],
 )

@@ -7,7 +7,7 @@ from pydantic import Field
 class SchedulerSettings(Settings):
     """Settings of the scheduler."""
 
-    recovery_interval: float = Field(60.0, ge=1, description="Seconds between two searches for lost images.")
+    recovery_interval: float = Field(5.0, ge=1, description="Seconds between two searches for lost images.")
     expiry_interval: float = Field(600.0, ge=1, description="Seconds between two searches for groups to delete.")
     mail_interval: float = Field(
         30.0, ge=1, le=60, description="Seconds between two searches for mail that is due, the newsletter included."

@@ -1,1 +1,1 @@
-"""Darkroom's worker: images on the queue ``images``, housekeeping on the queue ``maintenance``."""
+"""Darkroom's worker: processes the images of the queue ``images``."""

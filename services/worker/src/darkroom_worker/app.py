@@ -1,4 +1,4 @@
-"""The worker's Celery application: ``celery -A darkroom_worker.app worker -Q images,maintenance``."""
+"""The worker's Celery application: ``celery -A darkroom_worker.app worker -Q images``."""
 
 from darkroom_runtime.celery_config import image_consumer
 from darkroom_runtime.processes import consumer_process
@@ -16,5 +16,5 @@ app = consumer_process(
         soft_limit=settings.image_time_limit,
         hard_limit=settings.hard_time_limit,
     ),
-    tasks=[f"darkroom_worker.tasks.{queue}" for queue in ("images", "maintenance", "diagnostics")],
+    tasks=["darkroom_worker.tasks.images"],
 )

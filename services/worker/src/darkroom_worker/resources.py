@@ -4,7 +4,6 @@ from functools import cache
 
 from darkroom_records.blobs import BlobStorage, LocalBlobStorage
 from darkroom_records.groups import GroupStore
-from darkroom_records.task_store import TaskStore
 from darkroom_runtime.redis_client import connect
 from redis import Redis
 
@@ -21,12 +20,6 @@ def redis() -> Redis:
 def groups() -> GroupStore:
     """The records of groups."""
     return GroupStore(redis())
-
-
-@cache
-def task_store() -> TaskStore:
-    """The records of diagnostic tasks."""
-    return TaskStore(redis())
 
 
 @cache

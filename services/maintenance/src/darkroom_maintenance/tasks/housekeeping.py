@@ -1,4 +1,4 @@
-"""Tasks of the queue ``maintenance``."""
+"""Recovery, expiry, and the overview of workers and queues."""
 
 import time
 
@@ -9,8 +9,8 @@ from darkroom_records import control
 from darkroom_runtime import logs
 from darkroom_runtime.publishing import oldest_waiting, publish_images
 
-from darkroom_worker.app import app, settings
-from darkroom_worker.resources import groups, redis, storage
+from darkroom_maintenance.app import app, settings
+from darkroom_maintenance.resources import groups, redis, storage
 
 ABANDONED = 24 * 3600
 """Seconds after which an upload that was begun and not finished is given up: no request takes as long."""

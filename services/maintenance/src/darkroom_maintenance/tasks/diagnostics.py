@@ -5,8 +5,8 @@ import threading
 from celery import Task
 from darkroom_contracts import queues
 
-from darkroom_worker.app import app
-from darkroom_worker.resources import task_store
+from darkroom_maintenance.app import app
+from darkroom_maintenance.resources import task_store
 
 COUNTS_PER_SECOND = 10
 

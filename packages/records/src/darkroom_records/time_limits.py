@@ -1,0 +1,20 @@
+"""How long an image may be worked on: the worker keeps to it, and whoever looks for lost images counts on it."""
+
+from darkroom_runtime.settings import Settings
+from pydantic import Field
+
+
+class TimeLimitSettings(Settings):
+    """The settings of whoever limits the time of an image, or rests on that limit."""
+
+    image_time_limit: int = Field(100, ge=1, le=600, description="Seconds an image may take before it is given up.")
+
+    @property
+    def hard_time_limit(self) -> int:
+        """Seconds after which the process that works on an image is killed: it has had time to give up by itself."""
+        return self.image_time_limit + 20
+
+    @property
+    def longest_hold(self) -> int:
+        """Seconds after which a living worker has certainly stopped working on an image."""
+        return self.hard_time_limit + 10

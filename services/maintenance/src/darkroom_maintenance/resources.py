@@ -1,0 +1,35 @@
+"""What tasks work with. Opened once by the process and shared by its threads."""
+
+from functools import cache
+
+from darkroom_records.blobs import BlobStorage, LocalBlobStorage
+from darkroom_records.groups import GroupStore
+from darkroom_records.task_store import TaskStore
+from darkroom_runtime.redis_client import connect
+from redis import Redis
+
+from darkroom_maintenance.app import settings
+
+
+@cache
+def redis() -> Redis:
+    """Redis. Whatever fails here is due again within seconds, so it is not waited for any longer than elsewhere."""
+    return connect(settings)
+
+
+@cache
+def groups() -> GroupStore:
+    """The records of groups."""
+    return GroupStore(redis())
+
+
+@cache
+def task_store() -> TaskStore:
+    """The records of diagnostic tasks."""
+    return TaskStore(redis())
+
+
+@cache
+def storage() -> BlobStorage:
+    """Where originals and results are kept."""
+    return LocalBlobStorage(settings.storage_dir)

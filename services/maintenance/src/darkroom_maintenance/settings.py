@@ -1,0 +1,10 @@
+"""The settings of the maintenance service."""
+
+from darkroom_records.time_limits import TimeLimitSettings
+from pydantic import Field
+
+
+class MaintenanceSettings(TimeLimitSettings):
+    """When work counts as lost."""
+
+    recovery_grace: int = Field(10, ge=1, description="Seconds after which an image nobody began is sent again.")

@@ -1,0 +1,1 @@
+"""The tasks of the queue ``maintenance``: thin shells around plain functions."""

@@ -1,0 +1,51 @@
+"""A service that takes tasks from a queue, as it is run for real: a process of its own."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from darkroom_contracts.keys import worker_heartbeat
+from darkroom_contracts.queues import Queue
+from darkroom_runtime.redis_client import connect
+from darkroom_runtime.settings import Settings
+
+from support.waiting import wait_for
+
+
+@contextmanager
+def live_consumer(
+    service: str, queue: Queue, redis_url: str, storage: Path, settings: Mapping[str, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a service that watches one queue until the block ends.
+
+    Args:
+        service: the name of its folder, such as ``worker``.
+        queue: its queue, which its Celery node is named after.
+        redis_url: of the Redis it works with.
+        storage: the folder with originals and results.
+        settings: further ones, as environment variables.
+    """
+    node = f"{queue}@test"
+    environment = os.environ | {
+        "DARKROOM_REDIS_URL": redis_url,
+        "DARKROOM_STORAGE_DIR": str(storage),
+        "DARKROOM_LOG_LEVEL": "warning",
+    }
+    command = [sys.executable, "-m", "celery", "-A", f"darkroom_{service}.app", "worker", "-Q", queue, "-n", node]
+    with (
+        connect(Settings(redis_url=redis_url)) as redis,
+        subprocess.Popen(command, env=environment | dict(settings or {})) as process,
+    ):
+
+        def is_ready() -> bool:
+            assert process.poll() is None, f"the {service} ended while it was starting"
+            return bool(redis.keys(f"{worker_heartbeat(node)}/*"))
+
+        try:
+            wait_for(is_ready, limit=30, what=f"the {service} to start")
+            yield process
+        finally:
+            process.terminate()
