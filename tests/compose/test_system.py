@@ -4,6 +4,7 @@ import re
 
 import pytest
 import requests
+from darkroom_contracts.keys import celery_id, task_id
 from support.client import Client
 from support.pictures import decode, encode, gaussian, photograph, pixels, psnr
 from support.waiting import wait_for
@@ -100,7 +101,7 @@ def test_flower_shows_the_workers_and_their_tasks(system: ComposeSystem, client:
     wait_for(shown, limit=30, what="Flower to show every worker")
     group_id = client.start({"one.jpg": encode(photograph())}, [])
     client.wait(group_id)
-    page = f"{flower}/task/{group_id}.0"
+    page = f"{flower}/task/{celery_id(task_id(group_id, 0))}"
     wait_for(lambda: "images.process" in requests.get(page, timeout=10).text, limit=30, what="Flower to show the task")
 
 

@@ -1,5 +1,6 @@
 """Where things are kept: the keys in Redis, the keys in blob storage, and the ids that travel between services."""
 
+import hashlib
 import re
 import secrets
 
@@ -67,8 +68,18 @@ def is_group_id(text: str) -> bool:
 
 
 def task_id(group_id: str, index: int) -> str:
-    """The Celery task id of an image."""
+    """The id under which an image can be asked for as a task."""
     return f"{group_id}.{index}"
+
+
+def celery_id(secret_id: str) -> str:
+    """The Celery task id of an image or an email, given the id that its owner knows it by.
+
+    Celery's ids are logged and shown in Flower, so this one opens nothing: it keeps the first characters, for whoever
+    looks for a group he knows, and a digest of the rest.
+    """
+    secret, dot, index = secret_id.partition(".")
+    return f"{secret[:8]}-{hashlib.sha256(secret.encode()).hexdigest()[:24]}{dot}{index}"
 
 
 def image_of_task(task_id: str) -> tuple[str, int] | None:

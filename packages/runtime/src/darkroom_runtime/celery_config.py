@@ -142,6 +142,6 @@ def make_celery(name: str, config: dict[str, Any], *, include: Iterable[str] = (
         config: one of the sets above.
         include: the modules that register this process's tasks.
     """
-    app = Celery(name, include=list(include))
+    app = Celery(name, include=list(include), task_cls="darkroom_runtime.task_requests:PrivateTask")
     app.config_from_object(config)
     return app

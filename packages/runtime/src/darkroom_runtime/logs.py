@@ -8,6 +8,7 @@ from typing import Any
 import structlog
 from celery import signals
 
+from darkroom_runtime.redaction import shorten_ids
 from darkroom_runtime.settings import Settings
 
 REQUEST_ID_HEADER = "request_id"
@@ -39,6 +40,7 @@ def configure(settings: Settings, service: str) -> None:
                     "foreign_pre_chain": shared,
                     "processors": [
                         structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                        _shorten_ids,
                         _renderer(settings.log_format),
                     ],
                 }
@@ -57,6 +59,11 @@ def _naming(service: str) -> structlog.typing.Processor:
         return event
 
     return add
+
+
+def _shorten_ids(_logger: Any, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    # Last, so that it holds for messages of libraries and for tracebacks as well.
+    return {name: value if name == "request_id" else shorten_ids(value) for name, value in event.items()}
 
 
 def _renderer(form: str) -> structlog.typing.Processor:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import cast
 
 from celery import Celery
-from darkroom_contracts.keys import task_id
+from darkroom_contracts.keys import celery_id, task_id
 from darkroom_contracts.queues import QUEUE_OF, Queue, Task
 from redis import Redis
 
@@ -26,7 +26,7 @@ def publish_images(celery: Celery, group_id: str, indices: Iterable[int], publis
             celery.send_task(
                 Task.PROCESS_IMAGE,
                 args=(group_id, index),
-                task_id=task_id(group_id, index),
+                task_id=celery_id(task_id(group_id, index)),
                 queue=QUEUE_OF[Task.PROCESS_IMAGE],
                 headers={PUBLISHED_AT: published_at},
                 producer=producer,

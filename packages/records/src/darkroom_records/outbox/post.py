@@ -2,6 +2,7 @@
 
 import structlog
 from celery import Celery
+from darkroom_contracts.keys import celery_id
 from darkroom_contracts.mail import Address, ConfirmationMail, Mail, ResultsMail, TextMail
 from darkroom_contracts.queues import QUEUE_OF, Task
 from kombu.exceptions import OperationalError
@@ -62,7 +63,7 @@ def send_message(celery: Celery, task: Task, mail_id: str) -> None:
     Raises:
         kombu.exceptions.OperationalError: Redis does not answer.
     """
-    celery.send_task(task, args=(mail_id,), task_id=mail_id, queue=QUEUE_OF[task], ignore_result=True)
+    celery.send_task(task, args=(mail_id,), task_id=celery_id(mail_id), queue=QUEUE_OF[task], ignore_result=True)
 
 
 def announce(celery: Celery, group_id: str) -> None:

@@ -3,7 +3,7 @@
 import time
 
 import structlog
-from darkroom_contracts.keys import task_id
+from darkroom_contracts.keys import celery_id, task_id
 from darkroom_records.groups import Cancelled
 from darkroom_runtime.redis_client import UNAVAILABLE
 from kombu.exceptions import KombuError
@@ -37,7 +37,8 @@ def cancel(group_id: str) -> Cancelled:
 
 
 def _stop(cancelled: Cancelled) -> None:
-    running = [task_id(cancelled.group_id, index) for index in cancelled.aborted]
+    ids = [task_id(cancelled.group_id, index) for index in cancelled.aborted]
+    running = [*map(celery_id, ids), *ids]  # messages of version 0.1.0 carry the second kind
     extensions.celery().control.revoke(running, terminate=True, signal="SIGKILL")
     deadline = time.monotonic() + PATIENCE
     while extensions.groups().still_held(cancelled.group_id):
