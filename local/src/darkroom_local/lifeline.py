@@ -13,8 +13,10 @@ from supervisor.supervisord import main as supervise  # type: ignore[import-unty
 
 
 def _stop_when_the_parent_is_gone() -> None:
-    os.read(0, 1)
-    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
+    try:
+        os.read(0, 1)
+    finally:  # an input that cannot be read is no lifeline, either
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
 
 
 def main() -> None:

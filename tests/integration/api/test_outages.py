@@ -13,6 +13,7 @@ from darkroom_local.redis_server import RedisServer
 from darkroom_records.blobs import LocalBlobStorage
 from flask import Flask
 from support.api_cases import close, files_in, png, post_files
+from support.redis_troubles import REFUSES_WRITES
 from werkzeug.test import TestResponse
 
 
@@ -82,13 +83,28 @@ def test_a_full_storage_is_told_of(app: Flask, tmp_path: Path) -> None:
     assert answer.get_json()["error"] == "The storage for images is full. Nothing was kept; try again later."
 
 
-def test_a_full_redis_is_told_of_and_nothing_stays(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("kind", "sentence"), [("full", "full"), ("read_only", "read-only"), ("not_saving", "cannot be saved")]
+)
+def test_a_redis_that_takes_nothing_is_told_of_by_its_reason_and_nothing_stays(
+    tmp_path: Path, kind: str, sentence: str
+) -> None:
     with RedisServer(tmp_path / "redis") as server:
         app = create_app(ApiSettings(redis_url=server.url, storage_dir=tmp_path / "blobs"))
+        http = app.test_client()
         redis = app.extensions["redis"]
-        redis.config_set("maxmemory", "1")
-        unavailable(post_files(app.test_client(), [("a.png", png())]))
-        redis.config_set("maxmemory", "0")
+        assert http.get("/readyz").status_code == 200
+        with REFUSES_WRITES[kind][0](redis):
+            for answer in (
+                http.get("/readyz"),
+                post_files(http, [("a.png", png())]),
+                http.get("/add/1/2"),
+                http.post("/tasks/count", json={"total": 1}),
+            ):
+                unavailable(answer)
+                assert sentence in answer.get_json()["error"]
+                assert "does not answer" not in answer.get_json()["error"]
+        assert http.get("/readyz").status_code == 200
         assert redis.keys("darkroom:group:*") == []
         assert files_in(tmp_path / "blobs") == []
         close(app)

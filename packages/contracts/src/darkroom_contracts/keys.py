@@ -14,6 +14,9 @@ RUNNING_GROUPS = f"{_ROOT}:groups:running"
 ENDED_GROUPS = f"{_ROOT}:groups:ended"
 """Sorted set of the groups that have ended, by the time they did."""
 
+READINESS = f"{_ROOT}:readiness"
+"""Redis string that expires: written to see whether Redis takes anything in."""
+
 CHANGES = f"{_ROOT}:changes"
 """Pub/sub channel on which the id of a group is published each time its record changes."""
 

@@ -19,14 +19,18 @@ from celery.worker import state
 from celery.worker.request import Request
 from darkroom_contracts.keys import WORKERS, worker_heartbeat
 from redis import Redis
+from redis.exceptions import OutOfMemoryError
 
+from darkroom_runtime.background import attempt, keep_doing
 from darkroom_runtime.redis_client import UNAVAILABLE, connect
 from darkroom_runtime.settings import Settings
 
 INTERVAL = 5.0
 """Seconds between two heartbeats."""
-EXPIRY = 20
-"""Seconds after the last heartbeat until the worker counts as dead: three may be missed."""
+EXPIRY = 15
+"""Seconds after the last heartbeat until the worker counts as dead: two may be missed."""
+STEADY = 2 * INTERVAL
+"""Seconds after which every living worker's heartbeat is back, once Redis is."""
 
 _log = structlog.get_logger(__name__)
 
@@ -52,36 +56,57 @@ class Heartbeat:
         self._worker = worker
         self._facts = facts
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
+        self._thread: threading.Thread | None = None
+        self._latest = float("-inf")
+        self._steady_since = float("inf")
 
     def start(self) -> None:
-        self._beat()
-        self._thread.start()
+        attempt("heartbeat", self._beat)
+        self._thread = keep_doing("heartbeat", self._beat_and_wait, self._stopped)
 
     def stop(self) -> None:
         """Stop, and say so at once: what this worker had begun may be taken over."""
         self._stopped.set()
-        self._thread.join()
+        if self._thread:
+            self._thread.join()
         try:
             self._redis.delete(worker_heartbeat(self._worker))
             self._redis.zrem(WORKERS, self._worker)
         except UNAVAILABLE:
-            _log.warning("heartbeat_not_withdrawn")  # it expires
+            _log.warning("heartbeat_delete_failed")  # it expires
 
-    def _run(self) -> None:
-        while not self._stopped.wait(INTERVAL):
-            self._beat()
+    @property
+    def is_steady(self) -> bool:
+        """Whether no heartbeat was missed for a while. If one was, others may have missed theirs while they lived."""
+        return time.monotonic() - self._steady_since >= STEADY
+
+    def _beat_and_wait(self) -> None:
+        self._beat()
+        self._stopped.wait(INTERVAL)
 
     def _beat(self) -> None:
+        try:
+            self._write()
+        except BaseException:
+            self._steady_since = float("inf")
+            raise
+        now = time.monotonic()
+        if now - self._latest > STEADY:  # the client may have tried again for longer than others' heartbeats lasted
+            self._steady_since = now
+        self._latest = now
+
+    def _write(self) -> None:
         now = time.time()
+        key = worker_heartbeat(self._worker)
         try:
             with self._redis.pipeline() as pipe:
-                pipe.set(worker_heartbeat(self._worker), json.dumps(asdict(self._facts())), ex=EXPIRY)
+                pipe.set(key, json.dumps(asdict(self._facts())), ex=EXPIRY)
                 pipe.zadd(WORKERS, {self._worker: now})
                 pipe.zremrangebyscore(WORKERS, "-inf", now - EXPIRY)
                 pipe.execute()
-        except UNAVAILABLE as error:
-            _log.warning("heartbeat_missed", reason=str(error))
+        except OutOfMemoryError:
+            self._redis.expire(key, EXPIRY)  # which a full Redis still does
+            raise
 
 
 class _WorkerHeartbeat:
@@ -89,19 +114,19 @@ class _WorkerHeartbeat:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._heartbeat: Heartbeat | None = None
 
     def name_worker(self, sender: Any, **_: Any) -> None:
         global _worker_name
         _worker_name = f"{sender.hostname}/{secrets.token_hex(4)}"
 
     def start(self, sender: Any, **_: Any) -> None:
-        self._heartbeat = Heartbeat(connect(self._settings), worker_name(), lambda: _facts_of(sender))
-        self._heartbeat.start()
+        global _heartbeat
+        _heartbeat = Heartbeat(connect(self._settings), worker_name(), lambda: _facts_of(sender))
+        _heartbeat.start()
 
     def stop(self, **_: Any) -> None:
-        if self._heartbeat:
-            self._heartbeat.stop()
+        if _heartbeat:
+            _heartbeat.stop()
 
 
 def _facts_of(consumer: Any) -> WorkerFacts:
@@ -122,11 +147,17 @@ def _is_task(arguments: tuple[Any, ...]) -> bool:
 
 
 _worker_name = ""
+_heartbeat: Heartbeat | None = None
 
 
 def worker_name() -> str:
     """The name of this start of the worker, under which its heartbeat is kept: its Celery node name, and a nonce."""
     return _worker_name
+
+
+def is_steady() -> bool:
+    """Whether this worker has missed no heartbeat for a while, so that whoever misses his is truly gone."""
+    return _heartbeat is not None and _heartbeat.is_steady
 
 
 def keep_for_worker(settings: Settings) -> None:

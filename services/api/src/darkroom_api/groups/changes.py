@@ -6,12 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
 
-import structlog
 from darkroom_contracts.keys import CHANGES
-from darkroom_runtime.redis_client import UNAVAILABLE
+from darkroom_runtime.background import keep_doing
 from redis import Redis
-
-_log = structlog.get_logger(__name__)
 
 
 class Listener(Protocol):
@@ -89,8 +86,7 @@ class Changes:
         with self._lock:
             self._listeners[group_id].add(listener)
             if self._thread is None:  # not before: a thread does not survive the fork of a worker
-                self._thread = threading.Thread(target=self._run, name="changes", daemon=True)
-                self._thread.start()
+                self._thread = keep_doing("changes", self._listen, self.closed)
         if self.closed.is_set():  # in between
             listener.end()
 
@@ -100,14 +96,6 @@ class Changes:
             self._listeners[group_id].discard(listener)
             if not self._listeners[group_id]:
                 del self._listeners[group_id]
-
-    def _run(self) -> None:
-        while not self.closed.is_set():
-            try:
-                self._listen()
-            except UNAVAILABLE as error:
-                _log.warning("changes_not_heard", reason=str(error))
-                self.closed.wait(1.0)
 
     def _listen(self) -> None:
         with self._redis.pubsub() as subscription:  # type: ignore[no-untyped-call]  # as redis-py has it

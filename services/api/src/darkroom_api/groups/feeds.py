@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 import structlog
 from darkroom_records.groups import GroupStore, UnknownGroupError
+from darkroom_runtime.background import keep_doing
 from darkroom_runtime.redis_client import UNAVAILABLE
 from prometheus_client import Gauge
 
@@ -54,24 +55,30 @@ class Feeds:
                 503, "Too many event streams are open. Try again, or ask /status instead.", headers={"Retry-After": "5"}
             )
         _OPEN.inc()
-        feed = self._join(group_id)
         try:
-            self._read(feed)
-            yield feed
+            with self._joined(group_id) as feed:
+                self._read(feed)
+                yield feed
         finally:
-            self._leave(feed)
             _OPEN.dec()
             self._places.release()
 
+    @contextmanager
+    def _joined(self, group_id: str) -> Iterator[Feed]:
+        feed = self._join(group_id)
+        try:
+            yield feed
+        finally:
+            self._leave(feed)
+
     def _join(self, group_id: str) -> Feed:
         with self._lock:
-            feed, followers = self._followed.get(group_id) or (Feed(group_id, self._note), 0)
-            self._followed[group_id] = feed, followers + 1
             if self._thread is None:  # not before: a thread does not survive the fork of a worker
-                self._thread = threading.Thread(target=self._run, name="feeds", daemon=True)
-                self._thread.start()
+                self._thread = keep_doing("feeds", self._read_outdated, self._changes.closed)
+            feed, followers = self._followed.get(group_id) or (Feed(group_id, self._note), 0)
             if not followers:
                 self._changes.add(group_id, feed)
+            self._followed[group_id] = feed, followers + 1
         return feed
 
     def _leave(self, feed: Feed) -> None:
@@ -93,13 +100,11 @@ class Feeds:
             if self._groups.read(feed.group_id, images=False).version != feed.version:
                 feed.update(self._groups.read(feed.group_id))
 
-    def _run(self) -> None:
-        while not self._changes.closed.wait(REST):
-            if self._told.wait(RETRY):
-                self._told.clear()
-                self._read_outdated()
-
     def _read_outdated(self) -> None:
+        """Wait until groups have changed, and read them."""
+        if self._changes.closed.wait(REST) or not self._told.wait(RETRY):
+            return
+        self._told.clear()
         with self._lock:
             outdated, self._outdated = self._outdated, set()
         for feed in outdated:
@@ -111,3 +116,6 @@ class Feeds:
                 _log.warning("group_not_read", reason=str(error))
                 self._note(feed)
                 self._changes.closed.wait(RETRY)
+            except Exception as error:  # noqa: BLE001 - the feeds of other groups are read all the same
+                _log.error("group_not_read", group_id=feed.group_id, reason=str(error), exc_info=error)
+                feed.end()  # its followers come again, and hear what is wrong

@@ -1,18 +1,29 @@
 """What becomes of an error: a problem document, whatever it was."""
 
 import errno
+from collections.abc import Mapping
+from types import MappingProxyType
 
 import structlog
 from darkroom_records.groups import UnknownGroupError
-from darkroom_runtime.redis_client import UNAVAILABLE
+from darkroom_runtime.redis_client import UNAVAILABLE, Trouble, trouble
 from flask import Flask, Response
 from kombu.exceptions import KombuError
-from redis.exceptions import OutOfMemoryError
 from werkzeug.exceptions import HTTPException
 
 from darkroom_api.http.problems import Problem, respond, unavailable, unknown_group
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+_TROUBLES: Mapping[Trouble, str] = MappingProxyType(
+    {
+        Trouble.UNREACHABLE: "The queue does not answer. Nothing was changed; try again in a moment.",
+        Trouble.FULL: "The queue is full (Redis is out of memory). Nothing was changed; please retry later.",
+        Trouble.READ_ONLY: "The queue is read-only (Redis is a replica). Nothing was changed; please retry later.",
+        Trouble.NOT_SAVING: "The queue cannot be saved (Redis cannot write to its disk). Nothing was changed; please "
+        "retry later.",
+    }
+)
 
 _log = structlog.get_logger(__name__)
 
@@ -22,13 +33,16 @@ def init_error_handlers(app: Flask) -> None:
     app.register_error_handler(HTTPException, respond)
     app.register_error_handler(UnknownGroupError, lambda _: respond(unknown_group()))
     app.register_error_handler(OSError, _storage_failed)
-    for kind in (*UNAVAILABLE, KombuError, OutOfMemoryError):
+    for kind in (*UNAVAILABLE, KombuError):
         app.register_error_handler(kind, _queue_failed)
 
 
 def _queue_failed(error: Exception) -> Response:
-    _log.error("redis_unavailable", reason=str(error))
-    return respond(unavailable("The queue does not answer. Nothing was changed; try again in a moment."))
+    kind = trouble(error)
+    if kind is Trouble.MISUSED:
+        raise error
+    _log.error("redis_unavailable", trouble=kind.name.lower(), reason=str(error))
+    return respond(unavailable(_TROUBLES[kind]))
 
 
 def _storage_failed(error: OSError) -> Response:

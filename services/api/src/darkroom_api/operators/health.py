@@ -1,5 +1,6 @@
 """What monitors ask."""
 
+from darkroom_contracts.keys import READINESS
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -20,8 +21,8 @@ def healthz() -> dict[str, str]:
 
 @blueprint.get("/readyz", responses=answers({200: Health}, 503, 507))
 def readyz() -> dict[str, str]:
-    """Whether work can be taken in: Redis answers, and the storage takes files."""
-    extensions.redis().ping()
+    """Whether work can be taken in: Redis takes records, and the storage takes files."""
+    extensions.redis().set(READINESS, "", ex=60)
     extensions.storage().check()
     return {"status": "ready"}
 

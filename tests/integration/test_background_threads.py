@@ -1,0 +1,150 @@
+"""Threads that others rely on survive whatever Redis answers."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from darkroom_api.groups.changes import Changes
+from darkroom_api.groups.feeds import Feeds
+from darkroom_contracts.keys import WORKERS, new_group_id, worker_heartbeat
+from darkroom_local.redis_server import RedisServer
+from darkroom_records.groups import GroupStore, NewImage
+from darkroom_runtime.background import keep_doing
+from darkroom_runtime.heartbeat import Heartbeat, WorkerFacts
+from darkroom_runtime.redis_client import connect
+from darkroom_runtime.settings import Settings
+from redis import Redis
+from support.redis_troubles import REFUSES_WRITES, Troubled, refusals, unreadable, without_channels
+from support.waiting import wait_for
+
+NAME = "images@test/1"
+
+
+@pytest.fixture
+def own_redis(tmp_path: Path) -> Iterator[Redis]:
+    """A Redis of the test's own, to make trouble with."""
+    with RedisServer(tmp_path / "redis") as server, connect(Settings(redis_url=server.url)) as client:
+        yield client
+
+
+@pytest.fixture
+def other_client(own_redis: Redis) -> Iterator[Redis]:
+    """A connection to it that the thread under test has for itself."""
+    port = own_redis.connection_pool.connection_kwargs["port"]
+    with connect(Settings(redis_url=f"redis://127.0.0.1:{port}/0"), retries=0) as client:
+        yield client
+
+
+@pytest.mark.parametrize(("troubled", "word"), REFUSES_WRITES.values(), ids=REFUSES_WRITES)
+def test_a_heartbeat_comes_back_when_redis_takes_it_again(
+    own_redis: Redis, other_client: Redis, troubled: Troubled, word: str
+) -> None:
+    heartbeat = Heartbeat(other_client, NAME, lambda: WorkerFacts("images@test", ("images",), 1, 0, 0, 0))
+    heartbeat.start()
+    try:
+        own_redis.delete(worker_heartbeat(NAME), WORKERS)
+        with troubled(own_redis):
+            before = refusals(own_redis, word)
+            wait_for(lambda: refusals(own_redis, word) > before + 1, limit=30, what="heartbeats to be refused")
+        wait_for(lambda: own_redis.exists(worker_heartbeat(NAME)), limit=30, what="the heartbeat to come back")
+        assert own_redis.zscore(WORKERS, NAME)
+    finally:
+        heartbeat.stop()
+    assert not own_redis.exists(worker_heartbeat(NAME))
+
+
+def test_a_worker_does_not_count_as_dead_because_redis_is_full(own_redis: Redis, other_client: Redis) -> None:
+    heartbeat = Heartbeat(other_client, NAME, lambda: WorkerFacts("images@test", ("images",), 1, 0, 0, 0))
+    heartbeat.start()
+    try:
+        with REFUSES_WRITES["full"][0](own_redis):
+            own_redis.expire(worker_heartbeat(NAME), 7)
+            wait_for(lambda: own_redis.ttl(worker_heartbeat(NAME)) > 10, limit=30, what="the heartbeat to be prolonged")
+    finally:
+        heartbeat.stop()
+
+
+def test_heartbeats_that_begin_while_redis_is_full_are_there_afterwards(own_redis: Redis, other_client: Redis) -> None:
+    heartbeat = Heartbeat(other_client, NAME, lambda: WorkerFacts("images@test", ("images",), 1, 0, 0, 0))
+    with REFUSES_WRITES["full"][0](own_redis):
+        heartbeat.start()
+        assert not own_redis.exists(worker_heartbeat(NAME))
+    try:
+        wait_for(lambda: own_redis.exists(worker_heartbeat(NAME)), limit=30, what="the heartbeat to come")
+    finally:
+        heartbeat.stop()
+
+
+def test_a_heartbeat_survives_what_nobody_expected(own_redis: Redis, other_client: Redis) -> None:
+    failures = iter([RuntimeError("deque mutated during iteration"), MemoryError()])
+
+    def facts() -> WorkerFacts:
+        for failure in failures:
+            raise failure
+        return WorkerFacts("images@test", ("images",), 1, 0, 0, 0)
+
+    heartbeat = Heartbeat(other_client, NAME, facts)
+    heartbeat.start()
+    try:
+        wait_for(lambda: own_redis.exists(worker_heartbeat(NAME)), limit=30, what="the heartbeat")
+    finally:
+        heartbeat.stop()
+
+
+def test_who_waits_for_a_change_hears_of_it_after_redis_let_nobody_subscribe(
+    own_redis: Redis, other_client: Redis
+) -> None:
+    groups = GroupStore(own_redis)
+    group_id = new_group_id()
+    groups.create(group_id, [NewImage("a.jpg")], ())
+    changes = Changes(other_client, most=1)
+    try:
+        with changes.watch(group_id) as watch:
+            assert watch is not None
+            assert watch.wait(30)  # subscribed
+            with without_channels(own_redis):
+                wait_for(lambda: refusals(own_redis, "NOPERM"), limit=30, what="a subscription to be refused")
+            assert watch.wait(30)  # subscribed again
+            groups.cancel(group_id)
+            assert watch.wait(30)
+    finally:
+        changes.close()
+
+
+def test_a_stream_goes_on_after_redis_could_not_be_read(own_redis: Redis, other_client: Redis) -> None:
+    groups = GroupStore(other_client)
+    group_id = new_group_id()
+    GroupStore(own_redis).create(group_id, [NewImage("a.jpg")], ())
+    changes = Changes(other_client, most=1)
+    try:
+        with Feeds(groups, changes, most=1).follow(group_id) as feed:
+            first = feed.wait(None, 30)
+            assert first is not None
+            with unreadable(own_redis):
+                before = refusals(own_redis, "MASTERDOWN")
+                feed.tell()
+                wait_for(lambda: refusals(own_redis, "MASTERDOWN") > before, limit=30, what="a read to be refused")
+            GroupStore(own_redis).cancel(group_id)
+            news = feed.wait(first.version, 30)
+            assert news is not None
+            assert news.is_last
+    finally:
+        changes.close()
+
+
+def test_a_thread_goes_on_after_any_error_and_ends_when_it_is_told_to() -> None:
+    ended, done = threading.Event(), threading.Event()
+    failures = iter([ValueError("unexpected"), MemoryError(), RecursionError()])
+
+    def step() -> None:
+        for failure in failures:
+            raise failure
+        done.set()
+        ended.wait()
+
+    thread = keep_doing("test", step, ended, pause=0.01)
+    assert done.wait(30)
+    ended.set()
+    thread.join(30)
+    assert not thread.is_alive()
