@@ -1,10 +1,14 @@
 """Trying the queues out, with the real maintenance service."""
 
+from functools import partial
 from typing import Any
 
 import pytest
-from darkroom_contracts.keys import new_group_id, new_task_id
+from darkroom_contracts.keys import CONTROL, new_group_id, new_task_id
+from darkroom_contracts.limits import MAX_COUNTS
+from darkroom_contracts.queues import Task
 from darkroom_records.groups import GroupStore, NewImage, Outcome
+from flask import Flask
 from flask.testing import FlaskClient
 from support.waiting import wait_for
 
@@ -18,6 +22,11 @@ def started(http: FlaskClient, total: int) -> str:
     answer = http.post("/tasks/count", json={"total": total})
     assert answer.status_code == 202
     return str(answer.get_json()["id"])
+
+
+def progress(http: FlaskClient, task_id: str) -> int:
+    """How far a task has come."""
+    return int(http.get(f"/tasks/{task_id}").get_json()["progress"]["done"])
 
 
 def end_of(http: FlaskClient, task_id: str) -> Any:
@@ -66,6 +75,26 @@ def test_a_cancelled_count_stops_and_leaves_its_service_to_others(http: FlaskCli
     assert (cancelled["state"], cancelled["ready"], cancelled["successful"]) == ("cancelled", True, False)
     assert end_of(http, http.get("/add/1/1").get_json()["id"])["value"] == 2
     assert http.get(f"/tasks/{task_id}").get_json() == cancelled
+
+
+@with_maintenance
+def test_as_many_counts_as_may_run_hold_up_neither_recovery_nor_an_addition(app: Flask, http: FlaskClient) -> None:
+    answers = [http.post("/tasks/count", json={"total": 600}) for _ in range(MAX_COUNTS)]
+    counts = [answer.get_json()["id"] for answer in answers]
+    refused = http.post("/tasks/count", json={"total": 1})
+    assert refused.status_code == 429
+    assert refused.headers["Retry-After"]
+    try:
+        for count in counts:
+            wait_for(partial(progress, http, count), limit=30, what="every count to have begun")
+        assert end_of(http, http.get("/add/1/1").get_json()["id"])["value"] == 2
+        app.extensions["redis"].delete(CONTROL)
+        app.extensions["celery"].send_task(Task.REFRESH_CONTROL)
+        wait_for(lambda: app.extensions["redis"].exists(CONTROL), limit=10, what="housekeeping")
+    finally:
+        for count in counts:
+            assert http.post(f"/tasks/{count}/cancel").status_code == 200
+    assert http.post("/tasks/count", json={"total": 1}).status_code == 202
 
 
 @with_maintenance

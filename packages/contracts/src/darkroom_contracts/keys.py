@@ -131,6 +131,11 @@ def task_record(task_id: str) -> str:
     return f"{_ROOT}:task:{task_id}"
 
 
+def open_tasks(kind: str) -> str:
+    """Sorted set of the diagnostic tasks of a kind that have not ended, by the time until which each counts as open."""
+    return f"{_ROOT}:tasks:open:{kind}"
+
+
 def worker_heartbeat(worker: str) -> str:
     """Redis string (JSON) that expires unless this start of a worker renews it."""
     return f"{_ROOT}:worker:{worker}"

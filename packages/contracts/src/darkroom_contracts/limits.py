@@ -11,4 +11,8 @@ MAX_IMAGES = 1_000
 MAX_REQUEST_BYTES = 512_000_000
 """The largest body of one request."""
 MAX_COUNTS = 8
-"""The most diagnostic counts that run at once. Each holds a thread of the maintenance service."""
+"""The most diagnostic counts that may be unfinished at once. Each holds a thread of the maintenance service."""
+MAX_ADDITIONS = 100
+"""The most diagnostic additions that may be unfinished at once."""
+COUNTS_PER_SECOND = 10
+"""How fast a diagnostic count counts."""

@@ -1,24 +1,65 @@
-"""What became of a diagnostic task: kept for a day, written by whoever runs it."""
+"""What became of a diagnostic task: kept for a day, written by whoever runs it.
+
+Only so many of each kind may be open at once, so that whoever tries the queues out cannot fill them.
+"""
 
 from dataclasses import dataclass
 from typing import cast
 
-from darkroom_contracts.keys import task_record
+from darkroom_contracts.keys import open_tasks, task_record
+from darkroom_contracts.limits import COUNTS_PER_SECOND, MAX_ADDITIONS, MAX_COUNTS
+from darkroom_contracts.queues import Task
 from darkroom_contracts.states import TaskState
 from redis import Redis
 
 EXPIRY = 24 * 3600
 """Seconds after its last change until a task is forgotten."""
 
+PATIENCE = 60
+"""Seconds that a task may wait in its queue, or run for longer than it should, while it counts as open."""
+
+MAX_OPEN = {Task.ADD.value: MAX_ADDITIONS, Task.COUNT.value: MAX_COUNTS}
+"""How many tasks of each kind may be open at once."""
+
+# Both take the key of a record and that of the set of open tasks. A second call for the same task changes nothing.
+_CREATE = """
+local id, most, seconds, expiry = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
+local now = tonumber(redis.call('TIME')[1])
+redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now)
+if redis.call('ZSCORE', KEYS[2], id) then return 1 end
+if redis.call('ZCARD', KEYS[2]) >= most then return 0 end
+redis.call('ZADD', KEYS[2], now + seconds, id)
+redis.call('EXPIRE', KEYS[2], expiry)
+redis.call('HSET', KEYS[1], unpack(ARGV, 5))
+redis.call('EXPIRE', KEYS[1], expiry)
+return 1
+"""
+_BEGIN = """
+local id, seconds = ARGV[1], tonumber(ARGV[2])
+local now = tonumber(redis.call('TIME')[1])
+if redis.call('HGET', KEYS[1], 'kind') == false then return 1 end -- written by a version that did not bound them
+if tonumber(redis.call('ZSCORE', KEYS[2], id) or 0) <= now then return 0 end
+redis.call('ZADD', KEYS[2], now + seconds, id)
+return 1
+"""
+
 # Changes a record only where it stands in one of the states named, so that nothing follows an ending.
 _MOVE = """
 local state = redis.call('HGET', KEYS[1], 'state')
 if not state or not string.find(ARGV[1], state, 1, true) then return 0 end
-redis.call('HSET', KEYS[1], unpack(ARGV, 3))
+redis.call('HSET', KEYS[1], unpack(ARGV, 4))
 redis.call('EXPIRE', KEYS[1], ARGV[2])
+local kind = redis.call('HGET', KEYS[1], 'kind')
+if kind and redis.call('HGET', KEYS[1], 'state') ~= 'processing' then
+  redis.call('ZREM', KEYS[2] .. kind, ARGV[3])
+end
 return 1
 """
 _NOT_ENDED = f"{TaskState.QUEUED} {TaskState.PROCESSING}"
+
+
+class TooManyTasksError(RuntimeError):
+    """As many tasks of this kind are open as may be."""
 
 
 class UnknownTaskError(LookupError):
@@ -41,15 +82,26 @@ class TaskStore:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
+        self._create = redis.register_script(_CREATE)
+        self._begin = redis.register_script(_BEGIN)
         self._move = redis.register_script(_MOVE)
 
-    def create(self, task_id: str, *, total: int) -> None:
-        """Note a task that is about to be sent to its queue."""
-        key = task_record(task_id)
-        with self._redis.pipeline() as pipe:
-            pipe.hset(key, mapping={"state": TaskState.QUEUED.value, "done": 0, "total": total})
-            pipe.expire(key, EXPIRY)
-            pipe.execute()
+    def create(self, kind: Task, task_id: str, *, total: int) -> None:
+        """Note a task that is about to be sent to its queue.
+
+        Raises:
+            TooManyTasksError: as many of this kind are open as may be. Nothing was written.
+        """
+        record: dict[str, str | int] = {"kind": kind.value, "state": TaskState.QUEUED.value, "done": 0, "total": total}
+        fields: list[str | float] = [part for pair in record.items() for part in pair]
+        arguments: list[str | float] = [task_id, MAX_OPEN[kind.value], _seconds(total), EXPIRY, *fields]
+        if not self._create(keys=[task_record(task_id), open_tasks(kind)], args=arguments):
+            raise TooManyTasksError(f"{MAX_OPEN[kind.value]} tasks of the kind {kind} are open.")
+
+    def begin_count(self, task_id: str, total: int) -> bool:
+        """Begin to count. False where the task waited for so long that another one may have taken its place."""
+        arguments: list[str | float] = [task_id, _seconds(total)]
+        return bool(self._begin(keys=[task_record(task_id), open_tasks(Task.COUNT)], args=arguments))
 
     def progress(self, task_id: str, done: int) -> bool:
         """Note how far a task has come. False where it was cancelled, or has ended: it must stop."""
@@ -83,4 +135,8 @@ class TaskStore:
 
     def _change(self, task_id: str, allowed: str, **changes: str | int) -> bool:
         pairs = [part for pair in changes.items() for part in pair]
-        return bool(self._move(keys=[task_record(task_id)], args=[allowed, EXPIRY, *pairs]))
+        return bool(self._move(keys=[task_record(task_id), open_tasks("")], args=[allowed, EXPIRY, task_id, *pairs]))
+
+
+def _seconds(total: int) -> float:
+    return total / COUNTS_PER_SECOND + PATIENCE

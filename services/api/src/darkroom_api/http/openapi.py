@@ -38,7 +38,7 @@ _DESCRIPTIONS = {
     415: "A body of this type is not taken",
     416: "The file is shorter than the range asked for",
     422: "The request can be read, but not done",
-    429: "Too many mails were asked for",
+    429: "Too many emails or tasks were asked for",
     500: "A mistake on our side",
     503: "The queue or the storage does not answer",
     507: "The storage is full",

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from darkroom_contracts.keys import new_task_id
 from darkroom_contracts.queues import Task
+from darkroom_records.task_store import TooManyTasksError
 from darkroom_runtime.publishing import publish_task
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
@@ -16,6 +17,7 @@ from darkroom_api.http import json_body
 from darkroom_api.http.answers import as_json
 from darkroom_api.http.api_keys import asks_for_key
 from darkroom_api.http.openapi import NEEDS_KEY, answers
+from darkroom_api.http.problems import Problem
 from darkroom_api.operators.task_schema import CountOrder, TaskReference
 
 blueprint = APIBlueprint("diagnostics", __name__, abp_tags=[Tag(name="tasks", description="Single tasks")])
@@ -44,7 +46,7 @@ class AddPath(BaseModel):
     y: Number
 
 
-@blueprint.get("/add/<x>/<y>", security=NEEDS_KEY, responses=answers({202: TaskReference}, 401, 404, 422, 503))
+@blueprint.get("/add/<x>/<y>", security=NEEDS_KEY, responses=answers({202: TaskReference}, 401, 404, 422, 429, 503))
 @asks_for_key
 def add(path: AddPath) -> Response:
     """Add two numbers on a worker: the smallest round trip through the queue."""
@@ -54,7 +56,7 @@ def add(path: AddPath) -> Response:
 @blueprint.post(
     "/tasks/count",
     security=NEEDS_KEY,
-    responses=answers({202: TaskReference}, 400, 401, 413, 415, 422, 503),
+    responses=answers({202: TaskReference}, 400, 401, 413, 415, 422, 429, 503),
     openapi_extensions={"requestBody": {"required": True, "content": _count_content}},
 )
 @asks_for_key
@@ -66,6 +68,11 @@ def count() -> Response:
 
 def _send(task: Task, *args: int, total: int) -> Response:
     task_id = new_task_id()
-    extensions.task_store().create(task_id, total=total)
+    try:
+        extensions.task_store().create(task, task_id, total=total)
+    except TooManyTasksError:
+        raise Problem(
+            429, "Too many tasks of this kind are unfinished. Please retry later.", headers={"Retry-After": "10"}
+        ) from None
     publish_task(extensions.celery(), task, args, task_id=task_id)
     return as_json(TaskReference(id=task_id), 202)

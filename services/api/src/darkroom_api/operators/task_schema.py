@@ -15,7 +15,7 @@ from darkroom_api.groups import links
 from darkroom_api.http.numbers import Integer
 
 LONGEST_COUNT = 600
-"""It counts ten a second, so this is a minute's work."""
+"""It counts ten a second, so this takes a minute."""
 
 _STATE_OF_MAIL: Mapping[MailState, TaskState] = MappingProxyType(
     {

@@ -1,14 +1,14 @@
 """Tasks that do nothing useful but show that the queue works, for people and for monitors."""
 
-import threading
+import time
 
 from celery import Task
 from darkroom_contracts import queues
+from darkroom_contracts.limits import COUNTS_PER_SECOND
+from darkroom_records.task_store import PATIENCE
 
 from darkroom_maintenance.app import app
 from darkroom_maintenance.resources import task_store
-
-COUNTS_PER_SECOND = 10
 
 
 @app.task(name=queues.Task.ADD, bind=True)
@@ -19,10 +19,20 @@ def add(task: "Task[..., None]", x: int, y: int) -> None:
 
 @app.task(name=queues.Task.COUNT, bind=True)
 def count(task: "Task[..., None]", total: int) -> None:
-    """Count up to a total, ten a second, saying how far it has come; stop as soon as it is cancelled."""
-    pace = threading.Event()
+    """Count up to a total, ten a second, saying how far it has come.
+
+    It stops as soon as it is cancelled, and is cancelled where it has waited or counted for too long.
+    """
+    task_id = str(task.request.id)
+    deadline = time.monotonic() + total / COUNTS_PER_SECOND + PATIENCE
+    if not task_store().begin_count(task_id, total):
+        task_store().cancel(task_id)
+        return
     for number in range(total):
-        if not task_store().progress(str(task.request.id), number):
+        if not task_store().progress(task_id, number):
             return
-        pace.wait(1 / COUNTS_PER_SECOND)
-    task_store().succeed(str(task.request.id), total, done=total)
+        if time.monotonic() > deadline:
+            task_store().cancel(task_id)
+            return
+        time.sleep(1 / COUNTS_PER_SECOND)
+    task_store().succeed(task_id, total, done=total)
