@@ -10,11 +10,13 @@ from darkroom_contracts.mail import Address, Mail, TextMail
 from darkroom_mailer.assembly import make_delivery
 from darkroom_mailer.delivery import Delivery
 from darkroom_mailer.settings import MailerSettings
+from darkroom_records.mail_limits import MailLimits
 from darkroom_records.outbox import Outbox, Post
 from darkroom_records.subscribers import Subscribers
 from darkroom_runtime.celery_config import make_celery, publisher
 from redis import Redis
 from support.mail_server import MailServer
+from support.mails import UNCOUNTED
 
 WORKERS = ("mail@a/1", "mail@b/1")
 
@@ -72,7 +74,7 @@ def delivery(make: MakeDelivery) -> Delivery:
 @pytest.fixture
 def outbox(redis: Redis) -> Outbox:
     """An outbox with nothing in it."""
-    return Outbox(redis)
+    return Outbox(redis, MailLimits())
 
 
 @pytest.fixture
@@ -87,7 +89,8 @@ def submit(outbox: Outbox) -> Callable[..., str]:
 
     def submit(*to: str) -> str:
         recipients = tuple(Address(address) for address in to or ("ada@example.org",))
-        return outbox.submit(Mail(recipients, TextMail(subject="Grüße", body="Good day.\n.\nBye.")))
+        mail = Mail(recipients, TextMail(subject="Grüße", body="Good day.\n.\nBye."))
+        return outbox.submit(mail, request=UNCOUNTED)
 
     return submit
 

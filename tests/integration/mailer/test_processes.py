@@ -21,6 +21,7 @@ from darkroom_records.outbox.post import send_message
 from darkroom_records.subscribers import Subscribers
 from redis import Redis
 from support.mail_server import MailServer
+from support.mails import UNCOUNTED
 from support.waiting import wait_for
 
 ADA = Address("ada@example.org")
@@ -82,7 +83,7 @@ def test_two_mailers_send_each_mail_once_although_each_message_comes_three_times
     start_mailer: StartMailer, post: Post, celery: Celery, outbox: Outbox, server: MailServer
 ) -> None:
     recipients = [Address(f"reader{number}@example.org") for number in range(30)]
-    mails = [post.text(recipient, "Hello", "Good day.") for recipient in recipients]
+    mails = [post.text(recipient, "Hello", "Good day.", UNCOUNTED) for recipient in recipients]
     for _ in range(2):
         for mail_id in mails:
             send_message(celery, Task.SEND_MAIL, mail_id)
@@ -96,7 +97,10 @@ def test_a_mailer_takes_no_more_messages_than_it_can_send_at_once(
     start_mailer: StartMailer, post: Post, outbox: Outbox, redis: Redis, server: MailServer
 ) -> None:
     server.may_answer.clear()
-    mails = [post.text(Address(f"reader{number}@example.org"), "Hello", "Good day.") for number in range(THREADS + 2)]
+    mails = [
+        post.text(Address(f"reader{number}@example.org"), "Hello", "Good day.", UNCOUNTED)
+        for number in range(THREADS + 2)
+    ]
     start_mailer("one")
 
     def all_threads_are_busy() -> bool:
@@ -113,7 +117,7 @@ def test_a_mailer_that_is_stopped_finishes_the_mail_at_hand(
 ) -> None:
     server.may_answer.clear()
     mailer = start_mailer("one")
-    mail_id = post.text(ADA, "Hello", "Good day.")
+    mail_id = post.text(ADA, "Hello", "Good day.", UNCOUNTED)
     wait_for(server.text_arrived.is_set, limit=LIMIT, what="the text at the server")
     mailer.send_signal(signal.SIGTERM)
     server.may_answer.set()
@@ -126,7 +130,7 @@ def test_a_mailer_killed_while_the_server_has_the_text_does_not_make_it_two_mail
 ) -> None:
     server.may_answer.clear()
     mailer = start_mailer("one")
-    mail_id = post.text(ADA, "Hello", "Good day.")
+    mail_id = post.text(ADA, "Hello", "Good day.", UNCOUNTED)
     wait_for(server.text_arrived.is_set, limit=LIMIT, what="the text at the server")
     mailer.kill()
     mailer.wait()
@@ -184,7 +188,7 @@ def test_a_subscriber_is_asked_and_gets_the_newsletter_once_although_it_is_start
     start_mailer("one")
     start_mailer("two")
     subscribers.request(ADA)
-    post.confirmation(ADA)
+    post.confirmation(ADA, UNCOUNTED)
     wait_for(lambda: server.taken, limit=LIMIT, what="the question")
     subscribers.confirm(ADA)
     for _ in range(3):

@@ -20,6 +20,7 @@ from darkroom_records.outbox import Outbox
 from darkroom_records.outbox.post import results_mail, results_occasion
 from redis import Redis
 from support.mail_server import MailServer
+from support.mails import UNCOUNTED
 
 GROUP = new_group_id()
 MakeDelivery = Callable[..., Delivery]
@@ -59,7 +60,7 @@ EndGroup = Callable[..., None]
 
 def ask(groups: GroupStore, outbox: Outbox) -> str:
     group = groups.read(GROUP)
-    return outbox.submit(results_mail(group), occasion=results_occasion(group))
+    return outbox.submit(results_mail(group), request=UNCOUNTED, occasion=results_occasion(group))
 
 
 def text(message: EmailMessage) -> str:

@@ -56,9 +56,6 @@ LATEST_ISSUE = f"{_ROOT}:newsletter:latest"
 SIGNING_KEY = f"{_ROOT}:signing_key"
 """Redis string: the key that links in mails are signed with, where none is set."""
 
-MAIL_LIMITS = f"{_ROOT}:mails:limits"
-"""Prefix under which the API counts the mails that were asked for."""
-
 
 def new_group_id() -> str:
     """An unguessable id: 128 random bits in hexadecimal. Whoever knows it can fetch the group's results."""

@@ -14,6 +14,7 @@ from darkroom_api.http.security_headers import init_security_headers
 from darkroom_api.http.validation import refuse
 from darkroom_api.mail import link_pages as mail_links
 from darkroom_api.mail import send_email, send_images, subscriptions
+from darkroom_api.mail.limits import init_mail_limits
 from darkroom_api.operators import control, diagnostics, health, tasks
 from darkroom_api.operators.metrics import init_metrics
 from darkroom_api.page import docs, page
@@ -43,6 +44,7 @@ def create_app(settings: ApiSettings | None = None) -> OpenAPI:
     init_error_handlers(app)
     init_client_address(app, settings)
     extensions.init_mail(app, settings)
+    init_mail_limits(app)
     for views in (process_images, blur, status, events, cancel, retry, results, archive):
         app.register_api(views.blueprint)
     for views in (send_images, send_email, subscriptions, mail_links):

@@ -6,6 +6,7 @@ from celery import Celery
 from darkroom_records.blobs import BlobStorage, LocalBlobStorage
 from darkroom_records.groups import GroupStore
 from darkroom_records.links import Links
+from darkroom_records.mail_limits import MailLimits
 from darkroom_records.outbox import Outbox, Post
 from darkroom_records.subscribers import Subscribers
 from darkroom_records.task_store import TaskStore
@@ -17,7 +18,6 @@ from redis import Redis
 
 from darkroom_api.groups.changes import Changes
 from darkroom_api.groups.feeds import Feeds
-from darkroom_api.mail.limits import MailLimits
 from darkroom_api.settings import ApiSettings
 
 
@@ -47,9 +47,8 @@ def init_stores(app: Flask, settings: ApiSettings) -> None:
 
 
 def init_mail(app: Flask, settings: ApiSettings) -> None:
-    """Hold what takes mails in, and what bounds them."""
-    app.extensions["outbox"] = Outbox(app.extensions["redis"])
-    app.extensions["mail_limits"] = MailLimits(app, settings, app.extensions["redis"])
+    """Hold what takes mails in, as many as the settings allow."""
+    app.extensions["outbox"] = Outbox(app.extensions["redis"], MailLimits(settings))
 
 
 def settings() -> ApiSettings:
@@ -90,10 +89,6 @@ def outbox() -> Outbox:
 
 def post() -> Post:
     return Post(outbox(), celery())
-
-
-def mail_limits() -> MailLimits:
-    return cast("MailLimits", current_app.extensions["mail_limits"])
 
 
 def subscribers() -> Subscribers:

@@ -4,23 +4,12 @@ from typing import Annotated, Any
 
 from darkroom_contracts import limits
 from darkroom_records.links import LinkSettings
-from limits import parse_many
-from pydantic import AfterValidator, Field, NonNegativeInt, PositiveInt, SecretStr, field_validator
+from darkroom_records.mail_limits import MailLimitSettings
+from pydantic import Field, NonNegativeInt, PositiveInt, SecretStr, field_validator
 from pydantic_settings import NoDecode
 
 
-def _rate(text: str) -> str:
-    try:
-        parse_many(text)
-    except ValueError:
-        raise ValueError("write a number and a time, such as 20/hour") from None
-    return text
-
-
-Rate = Annotated[str, AfterValidator(_rate)]
-
-
-class ApiSettings(LinkSettings):
+class ApiSettings(LinkSettings, MailLimitSettings):
     """What the API is told beside what every process is told."""
 
     api_host: str = Field("127.0.0.1", description="The address to listen on.")
@@ -39,8 +28,6 @@ class ApiSettings(LinkSettings):
     trusted_proxies: NonNegativeInt = Field(
         0, description="Proxies in front of the API whose `X-Forwarded-For` says who a request is from."
     )
-    mail_limit_per_client: Rate = Field("20/hour", description="Mails that one client may ask for, such as `20/hour`.")
-    mail_limit_per_address: Rate = Field("5/hour", description="Mails that may be asked for to one address.")
     max_image_bytes: PositiveInt = Field(limits.MAX_IMAGE_BYTES, description="The largest file of one image.")
     max_pixels: int = Field(limits.MAX_PIXELS, ge=1, le=limits.MOST_PIXELS, description="The most pixels of one image.")
     max_images: PositiveInt = Field(limits.MAX_IMAGES, description="The most images of one group.")

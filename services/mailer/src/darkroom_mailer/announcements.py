@@ -6,13 +6,16 @@ from typing import cast
 import structlog
 from darkroom_contracts.keys import GROUPS_TO_ANNOUNCE
 from darkroom_records.groups import GroupStore, UnknownGroupError
+from darkroom_records.mail_limits import MailLimitError
 from darkroom_records.outbox import Outbox
-from darkroom_records.outbox.post import results_mail, results_occasion
+from darkroom_records.outbox.post import notification_request, results_mail, results_occasion
 from darkroom_runtime import logs
 from redis import Redis
 
 _GRACE = 5.0
 """Seconds that the message sent at a group's end has, before the group is looked for."""
+
+_ASK_LATER = "They can be requested later: POST /send_images/{group_id}."
 
 _log = structlog.get_logger(__name__)
 
@@ -35,7 +38,8 @@ class Announcements:
         """Put the mail with a group's results into the outbox; the second time it is the same mail.
 
         Returns:
-            The mail's id, or None where there is nothing to mail: the group has expired, runs again, or has no address.
+            The mail's id, or None where there is nothing to mail: the group has expired, runs again, has no address,
+            or its address was sent too many emails, which its status then says.
         """
         mail_id = self._submit(group_id)
         self._redis.zrem(GROUPS_TO_ANNOUNCE, group_id)
@@ -50,4 +54,10 @@ class Announcements:
             if not group.state.is_final or not group.email:
                 _log.info("nothing_to_announce", group_id=group_id)
                 return None
-            return self._outbox.submit(results_mail(group), occasion=results_occasion(group))
+            request = notification_request(group_id, group.run)
+            try:
+                return self._outbox.submit(results_mail(group), request=request, occasion=results_occasion(group))
+            except MailLimitError as error:
+                _log.warning("notification_withheld", group_id=group_id, reason=str(error))
+                self._groups.note_email_error(group, f"The results were not emailed. {error} {_ASK_LATER}")
+                return None

@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 from darkroom_records.blobs import LocalBlobStorage
 from darkroom_records.groups import GroupStore
 from darkroom_records.links import Links
+from darkroom_records.mail_limits import MailLimits
 from darkroom_records.outbox import Outbox
 from darkroom_records.subscribers import Subscribers
 from redis import Redis
@@ -34,4 +35,4 @@ def make_delivery(settings: MailerSettings, redis: Redis, worker: str) -> Delive
         timezone=ZoneInfo(settings.time_zone),
     )
     composer = Composer(settings, redis, results, subscribers, links)
-    return Delivery(settings, Outbox(redis), composer, subscribers, worker)
+    return Delivery(settings, Outbox(redis, MailLimits(settings)), composer, subscribers, worker)

@@ -14,6 +14,7 @@ from typing import cast
 
 from darkroom_contracts import keys
 from darkroom_contracts.mail import Address, Mail, NewsletterMail
+from darkroom_records.mail_limits import MailRequest
 from darkroom_records.newsletter_calendar import Issue
 from darkroom_records.outbox import Outbox
 from darkroom_records.subscribers import Subscribers
@@ -108,7 +109,9 @@ class Newsletter:
         self._wait_for_turn()
         # The secret keeps anybody from asking after the letter of an address, and so whether it is a subscriber's.
         mail_id = hashlib.sha256(f"{secret}:{address}".encode()).hexdigest()[:32]
-        self._outbox.submit(Mail((address,), NewsletterMail(issue=issue.name)), mail_id=mail_id)
+        letter = Mail((address,), NewsletterMail(issue=issue.name))
+        # Not counted: its recipient confirmed that it is wanted, and each issue has one letter for each.
+        self._outbox.submit(letter, request=MailRequest(mail_id, exempt=True), mail_id=mail_id)
         with self._redis.pipeline() as pipe:
             pipe.sadd(keys.issue_served(issue.name), address)
             pipe.expire(keys.issue_served(issue.name), _KEPT)

@@ -5,6 +5,7 @@ from functools import cache
 from zoneinfo import ZoneInfo
 
 from darkroom_records.groups import GroupStore
+from darkroom_records.mail_limits import MailLimits
 from darkroom_records.newsletter_calendar import Issue, latest_issue
 from darkroom_records.outbox import Outbox
 from darkroom_records.subscribers import Subscribers
@@ -28,7 +29,7 @@ def redis() -> Redis:
 @cache
 def outbox() -> Outbox:
     """The records of mails."""
-    return Outbox(redis())
+    return Outbox(redis(), MailLimits(settings))
 
 
 @cache

@@ -4,11 +4,12 @@ from typing import Annotated, Literal
 
 from darkroom_contracts.mail import Address
 from darkroom_records.links import LinkSettings
+from darkroom_records.mail_limits import MailLimitSettings
 from darkroom_records.newsletter_calendar import CalendarSettings
 from pydantic import AfterValidator, Field, NonNegativeInt, PositiveInt, SecretStr, StringConstraints
 
 
-class MailerSettings(LinkSettings, CalendarSettings):
+class MailerSettings(LinkSettings, CalendarSettings, MailLimitSettings):
     """Settings of the mailer."""
 
     mailer_concurrency: PositiveInt = Field(4, description="Mails sent at once.")

@@ -9,6 +9,7 @@ from darkroom_api.app import create_app
 from darkroom_api.settings import ApiSettings
 from darkroom_contracts import keys
 from darkroom_records.groups import GroupStore, NewImage
+from darkroom_records.mail_limits import MailLimits
 from darkroom_records.outbox import MailRecord, Outbox
 from darkroom_records.subscribers import Subscribers
 from flask.testing import FlaskClient
@@ -51,7 +52,7 @@ def mails(redis: Redis) -> Callable[[], list[MailRecord]]:
     """All mails that were asked for and have not ended."""
 
     def read() -> list[MailRecord]:
-        return [Outbox(redis).read(str(mail_id)) for mail_id in redis.zrange(keys.DUE_MAIL, 0, -1)]
+        return [Outbox(redis, MailLimits()).read(str(mail_id)) for mail_id in redis.zrange(keys.DUE_MAIL, 0, -1)]
 
     return read
 

@@ -4,9 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from darkroom_api.http.problems import Problem
 from darkroom_api.settings import ApiSettings
-from darkroom_contracts.mail import Address
 from darkroom_records.outbox import MailRecord
 from flask.testing import FlaskClient
 from pydantic import ValidationError
@@ -74,20 +72,6 @@ def test_two_processes_count_together(make_http: MakeHttp) -> None:
     one, other = (make_http(mail_limit_per_client="1/hour") for _ in range(2))
     assert subscribe(one, "ada@example.org").status_code == 202
     assert subscribe(other, "bob@example.org").status_code == 429
-
-
-def test_while_redis_is_away_a_process_counts_by_itself(make_http: MakeHttp) -> None:
-    app = make_http(redis_url="redis://127.0.0.1:1/0", mail_limit_per_address="2/hour").application
-
-    def count() -> None:
-        with app.test_request_context("/subscribe", method="POST"):
-            app.extensions["mail_limits"].count(Address("ada@example.org"))
-
-    count()
-    count()
-    with pytest.raises(Problem) as refusal:
-        count()
-    assert refusal.value.code == 429
 
 
 def test_no_count_is_kept_for_longer_than_it_counts(make_http: MakeHttp, redis: Redis) -> None:

@@ -74,3 +74,81 @@ def test_a_key_is_asked_for_where_there_are_keys(make_http: Callable[..., FlaskC
     http = make_http(api_keys="secret")
     for method in ("GET", "POST"):
         assert ask(http, method, end_group()).status_code == 401
+
+
+def give(http: FlaskClient, group_id: str, email: object) -> TestResponse:
+    return http.post(f"/send_images/{group_id}", json={"email": email})
+
+
+def test_a_group_without_an_address_can_be_given_one_and_is_mailed_there(
+    http: FlaskClient, groups: GroupStore, end_group: EndGroup, mails: Mails
+) -> None:
+    group_id = end_group(None)
+    answer = give(http, group_id, "ada@example.org")
+    assert answer.status_code == 202
+    assert groups.read(group_id).email == "ada@example.org"
+    (mail,) = mails()
+    assert answer.get_json() == {"id": mail.mail_id}
+    assert give(http, group_id, "ada@example.org").get_json() == {"id": mail.mail_id}
+    assert ask(http, "GET", group_id).get_json() == {"id": mail.mail_id}
+    assert len(mails()) == 1
+
+
+def test_a_group_keeps_the_address_it_has(
+    http: FlaskClient, groups: GroupStore, end_group: EndGroup, mails: Mails
+) -> None:
+    group_id = end_group("ada@example.org")
+    answer = give(http, group_id, "eve@example.org")
+    assert answer.status_code == 409
+    assert "already has a different email address" in answer.get_json()["detail"]
+    assert "ada" not in answer.text, "an address is not told to strangers"
+    assert groups.read(group_id).email == "ada@example.org"
+    assert mails() == []
+
+
+@pytest.mark.parametrize("body", [{}, {"email": None}])
+def test_a_body_without_an_address_changes_nothing(
+    http: FlaskClient, end_group: EndGroup, body: dict[str, object]
+) -> None:
+    assert http.post(f"/send_images/{end_group()}", json=body).status_code == 202
+    assert http.post(f"/send_images/{end_group(None)}", json=body).status_code == 422
+
+
+@pytest.mark.parametrize("email", ["", "ada", "ada@example.org, eve@example.org", "ada@example.org\r\nBcc: e@x.org", 1])
+def test_what_is_no_address_is_refused_as_in_a_submission(
+    http: FlaskClient, groups: GroupStore, end_group: EndGroup, email: object
+) -> None:
+    group_id = end_group(None)
+    assert give(http, group_id, email).status_code == 422
+    assert groups.read(group_id).email is None
+
+
+def test_a_running_group_is_given_no_address(http: FlaskClient, groups: GroupStore) -> None:
+    group_id = new_group_id()
+    groups.create(group_id, [NewImage("a.png")], ())
+    assert give(http, group_id, "ada@example.org").status_code == 409
+    assert groups.read(group_id).email is None
+
+
+def test_who_asks_for_too_many_mails_sets_no_address(
+    make_http: Callable[..., FlaskClient], groups: GroupStore, end_group: EndGroup, mails: Mails
+) -> None:
+    http = make_http(mail_limit_per_address="1/hour")
+    assert give(http, end_group(None), "ada@example.org").status_code == 202
+    group_id = end_group(None)
+    assert give(http, group_id, "ada@example.org").status_code == 429
+    assert groups.read(group_id).email is None
+    assert len(mails()) == 1
+
+
+def test_of_two_addresses_given_at_once_one_stays(groups: GroupStore, end_group: EndGroup) -> None:
+    group_id = end_group(None)
+    assert groups.set_email(group_id, "ada@example.org")
+    assert groups.set_email(group_id, "ada@example.org"), "asked again because the answer was lost"
+    assert not groups.set_email(group_id, "eve@example.org")
+    assert groups.read(group_id).email == "ada@example.org"
+
+
+def test_a_body_of_another_type_is_refused(http: FlaskClient, end_group: EndGroup) -> None:
+    answer = http.post(f"/send_images/{end_group(None)}", data="email=ada@example.org", content_type="text/plain")
+    assert answer.status_code == 415

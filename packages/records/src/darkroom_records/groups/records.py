@@ -65,6 +65,11 @@ class Group:
     email: str | None
     request_id: str | None
     images: tuple[Image, ...] = field(default=(), repr=False)
+    notify: bool = False
+    run: int = 0
+    """How often it was run again."""
+    email_error: str | None = None
+    """Why its results were not mailed by themselves at its latest end, though that was asked for."""
 
     @property
     def state(self) -> GroupState:
@@ -124,6 +129,9 @@ def read_group(group_id: str, record: Mapping[str, str], images: tuple[Image, ..
         pipeline=from_message(json.loads(record["pipeline"])),
         email=record.get("email") or None,
         request_id=record.get("request_id") or None,
+        notify="notify" in record,
+        run=int(record.get("run", 0)),
+        email_error=record.get("email_error"),
         images=images,
     )
 

@@ -57,6 +57,8 @@ class GroupStore:
         self._stopped = GroupScript(redis, "stopped")
         self._retry = GroupScript(redis, "retry")
         self._recover = GroupScript(redis, "recover")
+        self._set_email = GroupScript(redis, "set_email")
+        self._note_email_error = GroupScript(redis, "note_email_error")
 
     def create(
         self,
@@ -196,6 +198,21 @@ class GroupStore:
             raise GroupRunningError(f"The group {group_id} has not ended yet.")
         published_at, indices = again
         return ToPublish(group_id, tuple(sorted(indices)), float(published_at))
+
+    def set_email(self, group_id: str, email: str) -> bool:
+        """Give a group the address that its results are mailed to. False if it has another one, which stays.
+
+        Raises:
+            UnknownGroupError: there is none of this id.
+        """
+        known = self._set_email(group_id, email)
+        if known is None:
+            raise UnknownGroupError(f"There is no group {group_id}.")
+        return bool(known)
+
+    def note_email_error(self, group: Group, reason: str) -> bool:
+        """Note why the group's results were not mailed at its end. False if it was run again since."""
+        return bool(self._note_email_error(group.group_id, repr(group.finished_at), reason))
 
     def ended_before(self, time: float, *, most: int = 1000) -> list[str]:
         """The ids of groups that ended before this Unix time, the earliest first."""

@@ -1,5 +1,7 @@
 """Asking for a mail: it is written down in the outbox, and a message says that it is there."""
 
+import hashlib
+
 import structlog
 from celery import Celery
 from darkroom_contracts.keys import celery_id
@@ -8,6 +10,7 @@ from darkroom_contracts.queues import QUEUE_OF, Task
 from kombu.exceptions import OperationalError
 
 from darkroom_records.groups import Group
+from darkroom_records.mail_limits import MailRequest
 from darkroom_records.outbox.store import Occasion, Outbox
 from darkroom_records.subscribers import confirmation_occasion
 
@@ -18,7 +21,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Post:
-    """Takes mails in. Each call answers with the id of the mail that goes out.
+    """Takes mails in. Each call answers with the id of the mail that goes out, or raises a ``MailLimitError``.
 
     A mail that was taken in is sent also if its message is lost: the mailers look at what is due in the outbox.
     """
@@ -27,29 +30,29 @@ class Post:
         self._outbox = outbox
         self._celery = celery
 
-    def text(self, to: Address, subject: str, body: str) -> str:
+    def text(self, to: Address, subject: str, body: str, request: MailRequest) -> str:
         """Mail a plain text.
 
         Raises:
             ValueError: the subject or the body cannot be sent; the message says why.
         """
-        return self._send(Mail((to,), TextMail(subject=subject, body=body)), Task.SEND_MAIL)
+        return self._send(Mail((to,), TextMail(subject=subject, body=body)), Task.SEND_MAIL, request)
 
-    def results(self, group: Group) -> str:
+    def results(self, group: Group, request: MailRequest) -> str:
         """Mail the results of a group that ended to its address, once for each time that it ended.
 
         Raises:
             ValueError: the group has no address.
         """
-        return self._send(results_mail(group), Task.SEND_MAIL, results_occasion(group))
+        return self._send(results_mail(group), Task.SEND_MAIL, request, results_occasion(group))
 
-    def confirmation(self, address: Address) -> str:
+    def confirmation(self, address: Address, request: MailRequest) -> str:
         """Ask an address whether it wants the newsletter. Whether it has it already is for the mailer to find out."""
         occasion = Occasion(confirmation_occasion(address), COOL_DOWN)
-        return self._send(Mail((address,), ConfirmationMail()), Task.CONFIRM_SUBSCRIPTION, occasion)
+        return self._send(Mail((address,), ConfirmationMail()), Task.CONFIRM_SUBSCRIPTION, request, occasion)
 
-    def _send(self, mail: Mail, task: Task, occasion: Occasion | None = None) -> str:
-        mail_id = self._outbox.submit(mail, occasion=occasion)
+    def _send(self, mail: Mail, task: Task, request: MailRequest, occasion: Occasion | None = None) -> str:
+        mail_id = self._outbox.submit(mail, request=request, occasion=occasion)
         try:
             send_message(self._celery, task, mail_id)
         except OperationalError as error:
@@ -87,6 +90,11 @@ def results_mail(group: Group) -> Mail:
     if not group.email:
         raise ValueError("This group has no e-mail address to send its results to.")
     return Mail((Address(group.email),), ResultsMail(group_id=group.group_id))
+
+
+def notification_request(group_id: str, run: int, client: str | None = None) -> MailRequest:
+    """The request for the mail at the end of a group's run. It counts once: when the run begins, or else at its end."""
+    return MailRequest(hashlib.sha256(f"{group_id}:{run}".encode()).hexdigest(), client)
 
 
 def results_occasion(group: Group) -> Occasion:

@@ -7,7 +7,7 @@ its record says so (docs/adr/0004-mail-is-sent-once.md).
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any, cast
@@ -17,6 +17,7 @@ from darkroom_contracts.mail import Mail, MailState, Recipients, content_to_mess
 from darkroom_runtime.logs import current_request_id
 from redis import Redis
 
+from darkroom_records.mail_limits import Counters, MailLimits, MailRequest
 from darkroom_records.outbox.records import Claim, MailRecord, Refusals, read_claim, read_mail, write_refusals
 
 PATIENCE = 30
@@ -29,6 +30,7 @@ IN_DOUBT = (
 
 _SCRIPTS = files("darkroom_records.outbox") / "scripts"
 _COMMON = (_SCRIPTS / "common.lua").read_text()
+_LIMITS = (_SCRIPTS / "limits.lua").read_text()
 
 
 class UnknownMailError(LookupError):
@@ -65,26 +67,55 @@ class Result:
 
 
 class Outbox:
-    """Reads and changes the records of mails. Safe to share between threads."""
+    """Reads and changes the records of mails. Safe to share between threads.
 
-    def __init__(self, redis: Redis) -> None:
+    Args:
+        redis: where they are.
+        limits: what every mail that is submitted here must keep to.
+    """
+
+    def __init__(self, redis: Redis, limits: MailLimits) -> None:
         self._redis = redis
-        self._submit = self._script("submit")
+        self._limits = limits
+        self._reserve = redis.register_script(_LIMITS + (_SCRIPTS / "reserve.lua").read_text())
+        self._submit = self._script("submit", _LIMITS)
         self._claim = self._script("claim")
         self._hand_over = self._script("hand_over")
         self._settle = self._script("settle")
         self._due = redis.register_script((_SCRIPTS / "due.lua").read_text())
 
-    def submit(self, mail: Mail, *, mail_id: str | None = None, occasion: Occasion | None = None) -> str:
-        """Write a mail down, to be sent as soon as a mailer comes to it.
+    def reserve(self, to: Recipients, request: MailRequest) -> None:
+        """Count a mail that is submitted later, under the same name, so that it is refused before anything is changed.
+
+        Raises:
+            MailLimitError: there were too many.
+        """
+        self._count(self._limits.counters(to, request))
+
+    def count_unsubscription(self, client: str) -> None:
+        """Count that a client takes an address off the newsletter, which nobody may do to a whole list of them.
+
+        Raises:
+            MailLimitError: there were too many.
+        """
+        self._count(self._limits.unsubscribing(client, keys.new_mail_id()))
+
+    def submit(
+        self, mail: Mail, *, request: MailRequest, mail_id: str | None = None, occasion: Occasion | None = None
+    ) -> str:
+        """Write a mail down, to be sent as soon as a mailer comes to it, unless there were too many.
 
         Args:
             mail: the mail.
+            request: who asks for it.
             mail_id: its id, where the same mail may be submitted more than once; a random one by default.
             occasion: what it is about, where there must not be a second mail about it for a while.
 
         Returns:
             The id of the mail that goes out: an earlier one's, if one on the same occasion went out or still may.
+
+        Raises:
+            MailLimitError: too many were asked for, by this client or to this address.
         """
         record = {
             "to": json.dumps(mail.to),
@@ -92,7 +123,17 @@ class Outbox:
             "request_id": current_request_id() or "",
         }
         once, cool_down = (keys.mail_once(occasion.name), occasion.cool_down) if occasion else ("", 0)
-        submitted = self._submit(mail_id or keys.new_mail_id(), json.dumps(record), PATIENCE, cool_down, once=once)
+        counters = self._limits.counters(mail.to, request)
+        submitted = self._submit(
+            mail_id or keys.new_mail_id(),
+            json.dumps(record),
+            PATIENCE,
+            cool_down,
+            *counters.arguments,
+            once=once,
+            counters=counters.keys,
+        )
+        counters.check(submitted)
         return cast("str", submitted)
 
     def claim(self, mail_id: str, *, worker: str, longest: float) -> Claim | None:
@@ -144,12 +185,15 @@ class Outbox:
             raise UnknownMailError("There is no mail of this id.")
         return read_mail(mail_id, cast("dict[str, str]", record))
 
-    def _script(self, name: str) -> Callable[..., Any]:
-        script = self._redis.register_script(_COMMON + (_SCRIPTS / f"{name}.lua").read_text())
+    def _count(self, counters: Counters) -> None:
+        counters.check(self._reserve(keys=counters.keys, args=counters.arguments))
 
-        def run(mail_id: str, *arguments: str | float, once: str = "") -> Any:
+    def _script(self, name: str, beside: str = "") -> Callable[..., Any]:
+        script = self._redis.register_script(_COMMON + beside + (_SCRIPTS / f"{name}.lua").read_text())
+
+        def run(mail_id: str, *arguments: str | float, once: str = "", counters: Sequence[str] = ()) -> Any:
             return script(
-                keys=[keys.mail_record(mail_id), keys.DUE_MAIL, once],
+                keys=[keys.mail_record(mail_id), keys.DUE_MAIL, once, *counters],
                 args=[mail_id, keys.worker_heartbeat(""), *arguments],
             )
 

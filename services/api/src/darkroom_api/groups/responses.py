@@ -75,6 +75,7 @@ class GroupStatus(BaseModel):
     total: int
     created_at: datetime
     finished_at: datetime | None
+    email_error: str | None = Field(description="Why the results were not emailed at the end, if that was asked for.")
     images: list[ImageStatus] | None = Field(None, description="Left out with `images=false`.")
 
     @classmethod
@@ -90,6 +91,7 @@ class GroupStatus(BaseModel):
             total=counts.total,
             created_at=_time(group.created_at),
             finished_at=_time(group.finished_at) if group.finished_at else None,
+            email_error=group.email_error,
             images=[ImageStatus.of(group.group_id, image) for image in group.images] if images else None,
         )
 

@@ -1,7 +1,9 @@
 """Running the failed images of a group again."""
 
 import structlog
+from darkroom_contracts.mail import Address
 from darkroom_records.groups import GroupRunningError, ToPublish
+from darkroom_records.outbox import notification_request
 from darkroom_runtime.publishing import publish_images
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
@@ -13,6 +15,7 @@ from darkroom_api.groups.receipts import RetryReceipt
 from darkroom_api.groups.responses import Accepted
 from darkroom_api.http.answers import as_json
 from darkroom_api.http.api_keys import asks_for_key
+from darkroom_api.http.client_address import client
 from darkroom_api.http.openapi import NEEDS_KEY, answers
 from darkroom_api.http.problems import Problem, unavailable
 
@@ -21,13 +24,16 @@ blueprint = APIBlueprint("retry", __name__, abp_tags=[Tag(name="groups", descrip
 _log = structlog.get_logger(__name__)
 
 
-@blueprint.post("/retry/<group_id>", security=NEEDS_KEY, responses=answers({202: RetryReceipt}, 401, 404, 409, 503))
+@blueprint.post(
+    "/retry/<group_id>", security=NEEDS_KEY, responses=answers({202: RetryReceipt}, 401, 404, 409, 429, 503)
+)
 @asks_for_key
 def retry(path: GroupPath) -> Response:
     """Run the failed images of an ended group again, and only those.
 
     Images that were refused when they were sent in stay as they are: there is nothing to run.
     """
+    _reserve_notification(path.group_id)
     try:
         again = extensions.groups().retry(path.group_id)
     except GroupRunningError:
@@ -38,6 +44,15 @@ def retry(path: GroupPath) -> Response:
     total = extensions.groups().read(path.group_id, images=False).counts.total
     receipt = Accepted.of(path.group_id, total).model_dump() | {"retried": len(again.indices)}
     return as_json(RetryReceipt(**receipt), 202)
+
+
+def _reserve_notification(group_id: str) -> None:
+    """Count the mail that the end of the new run brings, if it brings one, before anything is run."""
+    group = extensions.groups().read(group_id, images=False)
+    counts = group.counts
+    if group.notify and group.email and group.state.is_final and counts.failed and not counts.cancelled:
+        request = notification_request(group_id, group.run + 1, client())
+        extensions.outbox().reserve((Address(group.email),), request)
 
 
 def _publish(again: ToPublish) -> None:

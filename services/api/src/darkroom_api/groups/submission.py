@@ -11,12 +11,14 @@ from darkroom_contracts import keys
 from darkroom_contracts.mail import Address
 from darkroom_contracts.operations import Pipeline, to_message
 from darkroom_records.groups import NewImage
+from darkroom_records.outbox import notification_request
 from darkroom_runtime.logs import current_request_id
 from darkroom_runtime.publishing import publish_images
 from darkroom_runtime.redis_client import UNAVAILABLE
 
 from darkroom_api import extensions
 from darkroom_api.groups.idempotency import IdempotencyKey, Made
+from darkroom_api.http.client_address import client
 from darkroom_api.http.validation import problem_of
 from darkroom_api.operators import metrics
 from darkroom_api.uploads.staging import StagedImage
@@ -89,9 +91,9 @@ def _refuse_if_all_are_unfit(images: Sequence[TakenImage]) -> None:
 
 
 def _make(submission: Submission) -> Made:
-    if submission.notify and submission.email:
-        extensions.mail_limits().count(Address(submission.email))
     group_id = keys.new_group_id()
+    if submission.notify and submission.email:
+        extensions.outbox().reserve((Address(submission.email),), notification_request(group_id, 0, client()))
     structlog.contextvars.bind_contextvars(group_id=group_id)
     fit = [index for index, image in enumerate(submission.images) if not image.error]
     with ExitStack() as undo:

@@ -27,6 +27,16 @@ class MailOrder(BaseModel):
         return self
 
 
+class ResultsOrder(BaseModel):
+    """Where to mail a group's results."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    email: EmailAddress | None = Field(
+        None, description="For a group that has no address yet: it becomes the group's own."
+    )
+
+
 class MailReference(BaseModel):
     """A mail will be sent."""
 

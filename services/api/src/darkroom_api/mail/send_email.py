@@ -11,6 +11,7 @@ from darkroom_api.http.answers import as_json
 from darkroom_api.http.api_keys import asks_for_key
 from darkroom_api.http.openapi import NEEDS_KEY, answers
 from darkroom_api.http.problems import Problem
+from darkroom_api.mail.limits import new_request
 from darkroom_api.mail.schemas import MailOrder, MailReference
 
 blueprint = APIBlueprint("send_email", __name__, abp_tags=[Tag(name="mail", description="Mails")])
@@ -40,5 +41,4 @@ def send_email() -> Response:
         )
     order = json_body.read(MailOrder, _MAX_BYTES)
     to = Address(order.to)
-    extensions.mail_limits().count(to)
-    return as_json(MailReference(id=extensions.post().text(to, order.subject, order.body)), 202)
+    return as_json(MailReference(id=extensions.post().text(to, order.subject, order.body, new_request())), 202)

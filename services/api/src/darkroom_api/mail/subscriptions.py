@@ -9,8 +9,10 @@ from darkroom_api import extensions
 from darkroom_api.http import form_body, json_body
 from darkroom_api.http.answers import as_json
 from darkroom_api.http.api_keys import asks_for_key
+from darkroom_api.http.client_address import client
 from darkroom_api.http.openapi import NEEDS_KEY, answers
 from darkroom_api.http.problems import Problem
+from darkroom_api.mail.limits import new_request
 from darkroom_api.mail.schemas import Notice, Subscription
 
 blueprint = APIBlueprint("subscriptions", __name__, abp_tags=[Tag(name="newsletter", description="The weekly letter")])
@@ -37,21 +39,23 @@ _BODY = {
 @asks_for_key
 def subscribe() -> Response:
     """Ask for the newsletter. The address is subscribed once the link in the mail it then gets was confirmed."""
-    address = _address()
-    extensions.mail_limits().count(address)
+    address, request_for_mail = _address(), new_request()
+    extensions.outbox().reserve((address,), request_for_mail)
     extensions.subscribers().request(address)
-    extensions.post().confirmation(address)
+    extensions.post().confirmation(address, request_for_mail)
     return as_json(_ASKED, 202)
 
 
 @blueprint.post(
     "/unsubscribe",
-    responses=answers({200: Notice}, 400, 413, 415, 422, 503),
+    responses=answers({200: Notice}, 400, 413, 415, 422, 429, 503),
     openapi_extensions={"requestBody": _BODY},
 )
 def unsubscribe() -> Response:
     """End the newsletter for an address. That takes no link, since nobody should have to look for one."""
-    extensions.subscribers().remove(_address())
+    address = _address()
+    extensions.outbox().count_unsubscription(client())
+    extensions.subscribers().remove(address)
     return as_json(_LEFT)
 
 

@@ -14,7 +14,8 @@ for position = 1, #states, 2 do
 end
 local time = now()
 if #again > 0 then
-  redis.call('HDEL', RECORD, 'finished_at')
+  redis.call('HDEL', RECORD, 'finished_at', 'email_error')
+  redis.call('HINCRBY', RECORD, 'run', 1)
   redis.call('HSET', RECORD, 'published_at', time)
   redis.call('ZREM', ENDED, GROUP_ID)
   redis.call('ZADD', RUNNING, time, GROUP_ID)

@@ -1,13 +1,18 @@
--- Write a mail down, once. KEYS[3]: where the mail of an occasion is noted. ARGV: the record (a JSON object), seconds
--- that the mail's message has before another is sent, seconds for which the occasion has its one mail (0: no occasion).
--- Answers with the id of the mail that goes out.
+-- Write a mail down, once, if there is room for it. KEYS[3]: where the mail of an occasion is noted; from the fourth on
+-- the counters that bound it. ARGV: the record (a JSON object), seconds that the mail's message has before another is
+-- sent, seconds for which the occasion has its one mail (0: no occasion), the name of the request that it is counted
+-- by, the rules of each counter. Answers with the id of the mail that goes out, or with what is missing.
 local ONCE, record, patience, cool_down = KEYS[3], cjson.decode(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local counters, name, rules = {unpack(KEYS, 4)}, ARGV[6], cjson.decode(ARGV[7])
+local missing = missing_room(counters, rules, name)
+if missing then return missing end
 if cool_down > 0 then
   local earlier, mails = redis.call('GET', ONCE), string.sub(RECORD, 1, -1 - #MAIL_ID)
   local state = earlier and redis.call('HGET', mails .. earlier, 'state')
   if state and state ~= 'failed' and state ~= 'cancelled' then return earlier end
   redis.call('SET', ONCE, MAIL_ID, 'EX', cool_down)
 end
+count_request(counters, rules, name)
 if redis.call('EXISTS', RECORD) == 1 then return MAIL_ID end
 local time = now()
 for name, value in pairs(record) do
