@@ -11,6 +11,7 @@ from darkroom_imaging.errors import (
     ImageError,
     ImageTooLargeError,
     NotAnImageError,
+    UnexpectedError,
 )
 from darkroom_imaging.limits import Limits
 
@@ -22,5 +23,6 @@ __all__ = [
     "Limits",
     "NotAnImageError",
     "Result",
+    "UnexpectedError",
     "process",
 ]

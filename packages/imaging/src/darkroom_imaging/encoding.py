@@ -9,8 +9,10 @@ from typing import Any
 from darkroom_contracts.formats import ImageFormat
 from PIL import Image, ImageFile
 
-from darkroom_imaging import palette
+from darkroom_imaging import gif_animation, palette
 from darkroom_imaging.errors import ImageTooLargeError
+from darkroom_imaging.failures import unexpected
+from darkroom_imaging.verification import verify
 
 QUALITY: Mapping[ImageFormat, int] = MappingProxyType(
     {ImageFormat.JPEG: 90, ImageFormat.WEBP: 80, ImageFormat.AVIF: 65}
@@ -20,8 +22,8 @@ OPAQUE = frozenset({ImageFormat.JPEG})
 """Formats without opacity: their results are put on white."""
 _LARGEST_SIDE = {ImageFormat.JPEG: 65_500, ImageFormat.WEBP: 16_383, ImageFormat.AVIF: 65_536, ImageFormat.GIF: 65_535}
 """Of the encoders, in pixels."""
-_LONGEST = 65_535
-"""Milliseconds that a frame is shown at most: what an animated PNG has room for."""
+_LONGEST = {ImageFormat.GIF: gif_animation.MAX_DURATION, ImageFormat.PNG: 65_535, ImageFormat.WEBP: 2**24 - 1}
+"""Milliseconds that a frame is shown at most: what its format has room for."""
 _MOST_PLAYS = 65_535
 """What a GIF and a WebP have room for."""
 _OPTIONS: Mapping[ImageFormat, Mapping[str, Any]] = MappingProxyType(
@@ -49,8 +51,8 @@ def encode(
     quality: int | None = None,
     profile: bytes | None = None,
     animation: Animation | None = None,
-) -> bytes:
-    """The bytes of a file with nothing in it but pixels and, where one is given, the colour profile of an RGB space.
+) -> tuple[bytes, int]:
+    """A file with nothing in it but pixels and, where one is given, the colour profile of an RGB space.
 
     Args:
         images: the frames of the animation, or one image.
@@ -59,22 +61,43 @@ def encode(
         profile: is left out where the format has no place for it.
         animation: is given for more than one image.
 
+    Returns:
+        Its bytes, and how many frames it has: those that are the same are put together.
+
     Raises:
         ImageTooLargeError: the format cannot hold an image of this size.
+        UnexpectedError: the encoder failed, or what it wrote is not what it was given.
     """
     _check_sides(images[0], name)
+    with unexpected(f"Encoding the result as {name.upper()}"):
+        data = _encoded(images, name, quality, profile, animation)
+        return data, verify(data, name, images, _durations(animation, name) if animation else ())
+
+
+def _encoded(
+    images: Sequence[Image.Image],
+    name: ImageFormat,
+    quality: int | None,
+    profile: bytes | None,
+    animation: Animation | None,
+) -> bytes:
     bare = [_bare(image, name, in_rgb=profile is not None) for image in _alike(images)]
+    if name is ImageFormat.GIF and animation is not None:
+        return gif_animation.animated(bare, _durations(animation, name), min(animation.plays, _MOST_PLAYS))
     if name is ImageFormat.GIF:
-        bare = [palette.reduced(image, dither=animation is None) for image in bare]
+        bare = [palette.reduced(image, dither=True, transparent=palette.hides_something(image)) for image in bare]
     options = dict(_OPTIONS.get(name, {}))
     if name in QUALITY:
         options["quality"] = quality or QUALITY[name]
     if profile is not None and name is not ImageFormat.GIF:
         options["icc_profile"] = profile
-    if animation is not None and name is ImageFormat.GIF:
-        options["disposal"] = _disposal(bare)
     if animation is not None:
-        options |= _timing(animation, name) | {"save_all": True, "append_images": bare[1:]}
+        options |= {
+            "save_all": True,
+            "append_images": bare[1:],
+            "duration": _durations(animation, name),
+            "loop": min(animation.plays, _MOST_PLAYS),
+        }
     file = io.BytesIO()
     bare[0].save(file, name.upper(), **options)
     if animation is not None and name is ImageFormat.WEBP and bare[0].mode == "RGBA":
@@ -120,18 +143,8 @@ def flattened(image: Image.Image) -> Image.Image:
     return result
 
 
-def _timing(animation: Animation, name: ImageFormat) -> dict[str, Any]:
-    durations = [min(round(duration), _LONGEST) for duration in animation.durations]
-    plays = min(animation.plays, _MOST_PLAYS)
-    if name is ImageFormat.GIF:
-        # A GIF counts how often it is shown again, and says nothing where it is shown once.
-        return {"duration": durations} | ({} if plays == 1 else {"loop": max(0, plays - 1)})
-    return {"duration": durations, "loop": plays}
-
-
-def _disposal(frames: Sequence[Image.Image]) -> int:
-    """What a GIF does with a frame once it has been shown: 1 leaves it, 2 clears it for what is transparent next."""
-    return 2 if any("transparency" in frame.info for frame in frames) else 1
+def _durations(animation: Animation, name: ImageFormat) -> list[int]:
+    return [min(round(duration), _LONGEST[name]) for duration in animation.durations]
 
 
 def _alike(images: Sequence[Image.Image]) -> Sequence[Image.Image]:

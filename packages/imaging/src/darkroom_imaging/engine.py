@@ -10,7 +10,8 @@ from PIL import Image
 
 from darkroom_imaging import arguments, plan
 from darkroom_imaging.encoding import Animation, encode
-from darkroom_imaging.frames import ANIMATED, frames, is_animated, plays, still
+from darkroom_imaging.errors import DamagedImageError
+from darkroom_imaging.frames import ANIMATED, frames, is_animated, plays, still, still_alone
 from darkroom_imaging.limits import Limits
 from darkroom_imaging.original import Original, open_original
 from darkroom_imaging.picture import Picture, orientation, turned
@@ -51,27 +52,40 @@ def process(
         DamagedImageError: it is cut off or broken.
         ImageTooLargeError: it, or what is asked for, is beyond a limit.
         BadOperationError: an operation's arguments are beyond their limits or do not fit the image.
+        UnexpectedError: an operation or the encoder failed, though nothing is wrong with what it was given.
+        MemoryError: there is too little memory.
     """
     arguments.check(pipeline)
     conversion = plan.conversion(pipeline)
     original = open_original(source, limits, keep_profile=conversion is not None and conversion.keep_profile)
     name = plan.result_format(original.format, conversion)
     studio = Studio(limits, overlays)
-    if name in ANIMATED and is_animated(original):
-        images, animation = _animation(original, pipeline, studio)
-    else:
-        images, animation = [studio.through(_still(original, pipeline), pipeline)], None
+    images, animation = _images(original, name, pipeline, studio)
     quality, profile = conversion.quality if conversion else None, original.kept_profile
     del original  # which holds the decoded pixels, while encoding needs memory of its own
-    data = encode(images, name, quality=quality, profile=profile, animation=animation)
-    return Result(data, name, *images[0].size, frames=len(images))
+    data, count = encode(images, name, quality=quality, profile=profile, animation=animation)
+    return Result(data, name, *images[0].size, frames=count)
 
 
-def _still(original: Original, pipeline: Sequence[Operation]) -> Picture:
+def _images(
+    original: Original, name: ImageFormat, pipeline: Sequence[Operation], studio: Studio
+) -> tuple[list[Image.Image], Animation | None]:
+    if name in ANIMATED and is_animated(original):
+        try:
+            return _animation(original, pipeline, studio)
+        except DamagedImageError:
+            if original.format is not ImageFormat.PNG:
+                raise
+            # The specification of animated PNGs recommends the still image where the animation is broken.
+            original = still_alone(original)
+    return [studio.through(_still(original, pipeline, studio.limits), pipeline)], None
+
+
+def _still(original: Original, pipeline: Sequence[Operation], limits: Limits) -> Picture:
     if original.format is not ImageFormat.JPEG:
-        return still(original)
+        return still(original, limits)
     size = turned(original.file.size, orientation(original.file))
-    return still(original, plan.reduction(pipeline, size))
+    return still(original, limits, plan.reduction(pipeline, size))
 
 
 def _animation(

@@ -19,3 +19,7 @@ class ImageTooLargeError(ImageError):
 
 class BadOperationError(ImageError):
     """An operation cannot be done, or not to this image."""
+
+
+class UnexpectedError(ImageError):
+    """Something failed that should not have: the fault is ours, or a library's. Its cause says which."""

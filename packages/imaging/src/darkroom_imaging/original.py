@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from darkroom_contracts.formats import ImageFormat
 from PIL import Image, ImageFile
 
+from darkroom_imaging import apng, gif
 from darkroom_imaging.colour import describes_rgb, profile_of
 from darkroom_imaging.errors import DamagedImageError, ImageTooLargeError, NotAnImageError
 from darkroom_imaging.limits import Limits
 from darkroom_imaging.quiet import quietly
 from darkroom_imaging.recognition import recognised
+from darkroom_imaging.sequences import FrameSequence
 
 # What Pillow's decoders raise for files that are broken in one way or another, besides their documented OSError: they
 # take what they read at its word.
@@ -72,6 +74,9 @@ class Original:
     """An image that has been opened, of which nothing but the header has been read."""
 
     file: ImageFile.ImageFile
+    """Of an animated GIF or PNG, the first frame or the still image alone."""
+    sequence: FrameSequence | None
+    """The frames of a GIF or an animated PNG."""
     format: ImageFormat
     profile: bytes | None
     """The colour profile its colours are to be converted from."""
@@ -90,12 +95,34 @@ def open_original(source: bytes, limits: Limits, *, keep_profile: bool = False) 
     limits.check_bytes(len(source))
     name = _format(source)
     with decoding():
-        file = Image.open(io.BytesIO(source), formats=[_PLUGINS[name]])
-    limits.check_size(*file.size)
+        sequence = _sequence(source, name)
+        file = opened(_without_animation(source, sequence, name), name)
+    limits.check_size(*(sequence.size if sequence else file.size))
     profile = profile_of(file)
     if keep_profile and describes_rgb(profile):
-        return Original(file, name, profile=None, kept_profile=profile)
-    return Original(file, name, profile=profile, kept_profile=None)
+        return Original(file, sequence, name, profile=None, kept_profile=profile)
+    return Original(file, sequence, name, profile=profile, kept_profile=None)
+
+
+def opened(source: bytes, name: ImageFormat) -> ImageFile.ImageFile:
+    """The file as Pillow's decoder of its format opens it."""
+    return Image.open(io.BytesIO(source), formats=[_PLUGINS[name]])
+
+
+def _sequence(source: bytes, name: ImageFormat) -> FrameSequence | None:
+    match name:
+        case ImageFormat.GIF:
+            return gif.read(source)
+        case ImageFormat.PNG:
+            return apng.read(source)
+        case _:
+            return None
+
+
+def _without_animation(source: bytes, sequence: FrameSequence | None, name: ImageFormat) -> bytes:
+    if name is ImageFormat.GIF and sequence is not None:
+        return sequence.parts[0].file()
+    return apng.still_image(source) if apng.animates(source) else source
 
 
 def _format(source: bytes) -> ImageFormat:

@@ -2,27 +2,36 @@
 
 from PIL import Image
 
+TRANSPARENT = 255
+"""The number of the transparent colour, in images that have one."""
 _COLOURS = 256
 _HALF = 128
 
 
-def reduced(image: Image.Image, *, dither: bool) -> Image.Image:
-    """The image in mode L or P; what is less than half opaque becomes transparent, all else opaque.
+def hides_something(image: Image.Image) -> bool:
+    """Whether a pixel is less than half opaque."""
+    return image.mode == "RGBA" and image.getchannel("A").histogram()[:_HALF] != [0] * _HALF
+
+
+def reduced(image: Image.Image, *, dither: bool, transparent: bool) -> Image.Image:
+    """The image in mode L or P; with a transparent colour, what is less than half opaque has it.
 
     Args:
         image: in mode L, RGB or RGBA.
         dither: mix colours that are missing out of dots. In an animation these would flicker.
+        transparent: keep a colour for what is transparent.
     """
-    if image.mode == "L":
-        return image
-    if image.mode == "RGB":
-        return _quantized(image, _COLOURS, dither=dither)
-    hidden = image.getchannel("A").point([255 * (level < _HALF) for level in range(256)])
-    if hidden.getextrema()[1] == 0:
-        return _quantized(image.convert("RGB"), _COLOURS, dither=dither)
-    result = _quantized(image.convert("RGB"), _COLOURS - 1, dither=dither)
-    result.paste(_COLOURS - 1, mask=hidden)
-    result.info["transparency"] = _COLOURS - 1
+    if not transparent:
+        return image if image.mode == "L" else _quantized(image.convert("RGB"), _COLOURS, dither=dither)
+    opaque = image.convert("RGB")
+    result = _quantized(opaque, _COLOURS - 1, dither=dither)
+    # All of the palette is written, so that it has a place for the transparent colour.
+    colours = result.getpalette() or []
+    result.putpalette(colours + [0] * (3 * _COLOURS - len(colours)))
+    if image.mode == "RGBA":
+        hidden = image.getchannel("A").point([255 * (level < _HALF) for level in range(256)])
+        result.paste(TRANSPARENT, mask=hidden)
+    result.info["transparency"] = TRANSPARENT
     return result
 
 

@@ -21,6 +21,7 @@ from darkroom_contracts.operations import (
 from PIL import Image
 
 from darkroom_imaging.errors import BadOperationError
+from darkroom_imaging.failures import unexpected
 from darkroom_imaging.frames import still
 from darkroom_imaging.limits import Limits
 from darkroom_imaging.operations.blur import blur, sharpen
@@ -49,9 +50,11 @@ class Studio:
             ImageTooLargeError: a step would make it larger than the limits.
             BadOperationError: a step does not fit the picture.
             NotAnImageError, DamagedImageError: an overlay cannot be opened.
+            UnexpectedError: a step failed.
         """
         for operation in pipeline:
-            picture = self._after(picture, operation)
+            with unexpected(f"The operation {operation.op}"):
+                picture = self._after(picture, operation)
         return picture.image
 
     def _after(self, picture: Picture, operation: Operation) -> Picture:
@@ -92,4 +95,4 @@ class Studio:
         source = self.overlays.get(operation.image_id or "")
         if source is None:
             raise BadOperationError("The image of the watermark is not there any more. Upload it again.")
-        return partial(scaled, still(open_original(source, self.limits), 1).image)
+        return partial(scaled, still(open_original(source, self.limits), self.limits).image)
