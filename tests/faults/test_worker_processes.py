@@ -56,7 +56,7 @@ def test_an_image_that_kills_its_process_three_times_has_failed_and_the_worker_g
     wait_for(kill_the_next, limit=90, what="the image to be given up")
     image = client.status(group_id)["images"][0]
     assert image["state"] == "failed"
-    assert "stopped its worker 3 times" in image["error"]
+    assert "crashed 3 times" in image["error"]
     assert len(killed) == 3
     after = client.start({"small.jpg": encode(photograph())}, [])
     assert client.wait(after)["state"] == "completed"

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from darkroom_contracts.keys import new_group_id, worker_heartbeat
 from darkroom_contracts.operations import Blur, Resize
+from darkroom_contracts.problems import ProblemCode
 from darkroom_contracts.states import GroupState, ImageState
 from darkroom_records.groups import (
     GroupEndedError,
@@ -88,7 +89,7 @@ def test_a_group_moves_forward_with_its_images_until_it_ends(groups: GroupStore)
     assert groups.read(GROUP).state is GroupState.PROCESSING
     assert groups.succeed(first, Outcome(width=4, height=3))
     assert groups.read(GROUP).finished_at is None
-    assert groups.fail(begin(groups, 1), "It is damaged.")
+    assert groups.fail(begin(groups, 1), "It is damaged.", ProblemCode.DAMAGED_IMAGE)
     group = groups.read(GROUP)
     assert group.state is GroupState.PARTIAL
     assert group.finished_at is not None
@@ -137,7 +138,7 @@ def test_ending_an_image_twice_is_ending_it_once(groups: GroupStore) -> None:
     create(groups, "one.jpg")
     work = begin(groups)
     assert groups.succeed(work, Outcome(width=1))
-    assert not groups.fail(work, "Too late.")
+    assert not groups.fail(work, "Too late.", ProblemCode.DAMAGED_IMAGE)
     assert groups.read(GROUP).state is GroupState.COMPLETED
 
 
@@ -170,14 +171,16 @@ def test_an_image_that_keeps_ending_its_worker_fails_with_that_reason(groups: Gr
     assert groups.begin(GROUP, 0, worker="images@b/1", delivery=0) is None
     group = groups.read(GROUP)
     assert group.state is GroupState.FAILED
-    assert "stopped its worker 3 times" in (group.images[0].outcome.error or "")
+    assert "crashed 3 times" in (group.images[0].outcome.error or "")
 
 
 def test_an_image_given_up_from_outside_has_failed(groups: GroupStore) -> None:
     create(groups, "slow.jpg")
     begin(groups, worker="images@a/1")
-    assert not groups.give_up(GROUP, 0, worker="images@b/1", error="Not mine.")
-    assert groups.give_up(GROUP, 0, worker="images@a/1", error="It took too long.")
+    assert not groups.give_up(GROUP, 0, worker="images@b/1", error="Not mine.", code=ProblemCode.TIME_LIMIT_EXCEEDED)
+    assert groups.give_up(
+        GROUP, 0, worker="images@a/1", error="It took too long.", code=ProblemCode.TIME_LIMIT_EXCEEDED
+    )
     assert groups.read(GROUP).images[0].outcome.error == "It took too long."
 
 
@@ -252,7 +255,7 @@ def test_a_retry_runs_the_failed_images_again_and_only_those(groups: GroupStore)
     groups.succeed(begin(groups, 0), Outcome(width=1))
     with pytest.raises(GroupRunningError):
         groups.retry(GROUP)
-    groups.fail(begin(groups, 1), "The storage did not answer.")
+    groups.fail(begin(groups, 1), "The storage did not answer.", ProblemCode.DAMAGED_IMAGE)
     assert groups.retry(GROUP).indices == (1,)
     assert groups.read(GROUP).state is GroupState.PROCESSING
     assert begin(groups, 1).attempt == 1

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from darkroom_contracts.keys import result_blob
+from darkroom_contracts.problems import ProblemCode
 from darkroom_records.blobs import BlobStorage
 from darkroom_records.groups import GroupStore, Outcome
 from flask import Flask
@@ -47,7 +48,7 @@ def finish(
     work = groups.begin(group_id, index, worker="test", delivery=0)
     assert work is not None
     if result is None:
-        groups.fail(work, error)
+        groups.fail(work, error, ProblemCode.DAMAGED_IMAGE)
         return
     storage.put(result_blob(group_id, index), result)
     groups.succeed(work, Outcome(None, "png", 8, 6, len(result), hashlib.sha256(result).hexdigest()))

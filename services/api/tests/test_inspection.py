@@ -8,6 +8,7 @@ from contextlib import suppress
 import pytest
 from darkroom_api.uploads.inspection import UnfitImageError, inspect
 from darkroom_contracts.formats import ImageFormat
+from darkroom_contracts.problems import ProblemCode
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
@@ -95,7 +96,7 @@ def test_more_pixels_than_are_taken_are_refused_from_the_header_alone() -> None:
     data = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk))
     with pytest.raises(UnfitImageError, match=r"30000 x 30000 pixels, and at most 50,000,000") as refusal:
         look(data + struct.pack(">I", 0) + b"IDAT" + struct.pack(">I", zlib.crc32(b"IDAT")))
-    assert refusal.value.too_large
+    assert refusal.value.code is ProblemCode.IMAGE_TOO_LARGE
 
 
 def test_as_many_pixels_as_are_taken_are_taken() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import requests
 from darkroom_contracts.keys import CHANGES, new_group_id
+from darkroom_contracts.problems import ProblemCode
 from darkroom_records.groups import GroupStore, NewImage, Outcome
 from redis import Redis
 from support.event_stream import EventStream
@@ -135,7 +136,7 @@ def test_a_group_that_is_tried_again_is_told_of_again(api: LiveApi, groups: Grou
     for index in range(3):
         work = groups.begin(group_id, index, worker="nobody", delivery=0)
         assert work
-        groups.fail(work, "The storage did not answer.")
+        groups.fail(work, "The storage did not answer.", ProblemCode.DAMAGED_IMAGE)
     with EventStream(api.url, group_id) as stream:
         *_, end = stream
     groups.retry(group_id)

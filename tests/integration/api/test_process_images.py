@@ -76,6 +76,7 @@ def test_one_bad_image_fails_alone_and_is_never_sent(http: FlaskClient, queue: R
     assert [image["state"] for image in status["images"]] == ["queued", "failed", "failed"]
     assert status["images"][1]["error"].startswith("It is no image of a format that is read here")
     assert status["images"][2]["error"] == "The PNG file ends too early; it is not complete."
+    assert [image["code"] for image in status["images"]] == [None, "unsupported_image", "damaged_image"]
     assert (status["status"], status["failed"]) == (2 / 3, 2)
     assert waiting(queue) == [[group_id, 0]]
     assert not (storage_dir / original_blob(group_id, 1)).exists()

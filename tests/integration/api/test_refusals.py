@@ -180,3 +180,18 @@ def test_addresses_and_methods_that_there_are_not(http: FlaskClient) -> None:
     answer = http.delete("/process_images")
     refused(answer, 405, "does not take")
     assert "POST" in answer.headers["Allow"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "code"),
+    [
+        ("GET", f"/status/{'0' * 32}", "group_not_found"),
+        ("GET", "/nothing", "endpoint_not_found"),
+        ("PUT", "/process_images", "method_not_allowed"),
+        ("POST", "/process_images", "missing_images"),
+        ("GET", f"/tasks/{'0' * 32}", "task_not_found"),
+        ("POST", "/send_email", "email_disabled"),
+    ],
+)
+def test_a_problem_has_a_code_for_programs(http: FlaskClient, method: str, path: str, code: str) -> None:
+    assert http.open(path, method=method).get_json()["code"] == code

@@ -2,6 +2,7 @@
 
 import pytest
 from darkroom_contracts.keys import new_group_id
+from darkroom_contracts.problems import ProblemCode
 from darkroom_local import ports
 from darkroom_records.groups import GroupStore, NewImage, Outcome
 from flask import Flask
@@ -17,7 +18,7 @@ def failed(store: GroupStore) -> str:
     assert first
     assert second
     store.succeed(first, Outcome(format="jpeg", width=1, height=1, bytes=1, sha256="0"))
-    store.fail(second, "The storage did not answer.")
+    store.fail(second, "The storage did not answer.", ProblemCode.DAMAGED_IMAGE)
     return group_id
 
 
@@ -57,13 +58,13 @@ def test_a_cancelled_group_runs_until_what_had_failed_is_done(http: FlaskClient,
     store.create(group_id, [NewImage("a.jpg"), NewImage("b.jpg")], ())
     work = store.begin(group_id, 0, worker="nobody", delivery=0)
     assert work
-    store.fail(work, "The storage did not answer.")
+    store.fail(work, "The storage did not answer.", ProblemCode.DAMAGED_IMAGE)
     store.cancel(group_id)
     assert http.post(f"/retry/{group_id}").status_code == 202
     assert http.get(f"/status/{group_id}").get_json()["state"] == "processing"
     again = store.begin(group_id, 0, worker="nobody", delivery=0)
     assert again
-    store.fail(again, "The storage did not answer.")
+    store.fail(again, "The storage did not answer.", ProblemCode.DAMAGED_IMAGE)
     assert http.get(f"/status/{group_id}").get_json()["state"] == "cancelled"
 
 

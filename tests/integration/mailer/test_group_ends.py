@@ -2,6 +2,7 @@
 
 from darkroom_contracts.keys import GROUPS_TO_ANNOUNCE, new_group_id
 from darkroom_contracts.operations import Blur
+from darkroom_contracts.problems import ProblemCode
 from darkroom_records.figures import Figures, read_figures, this_week
 from darkroom_records.groups import Ending, GroupStore, NewImage, Outcome, Work
 from redis import Redis
@@ -28,9 +29,9 @@ def test_the_end_of_the_last_image_announces_the_group_once(groups: GroupStore, 
     first, second = begin(groups, 0), begin(groups, 1)
     assert groups.succeed(first, Outcome()) is Ending.OF_IMAGE
     assert to_announce(redis) == []
-    assert groups.fail(second, "It is damaged.") is Ending.TO_ANNOUNCE
+    assert groups.fail(second, "It is damaged.", ProblemCode.DAMAGED_IMAGE) is Ending.TO_ANNOUNCE
     assert to_announce(redis) == [GROUP]
-    assert groups.fail(second, "It is damaged.") is Ending.NONE
+    assert groups.fail(second, "It is damaged.", ProblemCode.DAMAGED_IMAGE) is Ending.NONE
 
 
 def test_a_group_that_did_not_ask_is_not_announced(groups: GroupStore, redis: Redis) -> None:
@@ -62,8 +63,8 @@ def test_the_week_counts_groups_images_and_failures(groups: GroupStore, redis: R
     create(groups, NewImage("one.jpg"), NewImage("two.jpg"), NewImage("three.jpg", error="It is no image."))
     groups.succeed(begin(groups, 0), Outcome())
     work = begin(groups, 1)
-    groups.fail(work, "It is damaged.")
-    groups.fail(work, "It is damaged.")
+    groups.fail(work, "It is damaged.", ProblemCode.DAMAGED_IMAGE)
+    groups.fail(work, "It is damaged.", ProblemCode.DAMAGED_IMAGE)
     weeks.add(this_week())  # the test may run across Sunday's midnight
     counted = [read_figures(redis, week) for week in weeks]
     assert sum(figures.groups for figures in counted) == 1

@@ -11,6 +11,7 @@ import pytest
 from darkroom_contracts.keys import GROUPS_TO_ANNOUNCE, group_record, new_group_id, result_blob
 from darkroom_contracts.mail import MailState
 from darkroom_contracts.operations import Blur
+from darkroom_contracts.problems import ProblemCode
 from darkroom_mailer.announcements import Announcements
 from darkroom_mailer.delivery import Delivery
 from darkroom_mailer.settings import MailerSettings
@@ -47,7 +48,7 @@ def end_group(groups: GroupStore, storage: LocalBlobStorage) -> Callable[..., No
             work = groups.begin(GROUP, index, worker="images@a/1", delivery=0)
             assert work is not None
             if isinstance(result, str):
-                groups.fail(work, result)
+                groups.fail(work, result, ProblemCode.DAMAGED_IMAGE)
             else:
                 storage.put(result_blob(GROUP, index), result)
                 groups.succeed(work, Outcome(format="jpeg", width=1, height=1, bytes=len(result)))
@@ -159,7 +160,7 @@ def test_a_group_that_ran_again_can_be_mailed_again(groups: GroupStore, outbox: 
     groups.retry(GROUP)
     work = groups.begin(GROUP, 1, worker="images@a/1", delivery=0)
     assert work is not None
-    groups.fail(work, "Again.")
+    groups.fail(work, "Again.", ProblemCode.DAMAGED_IMAGE)
     assert ask(groups, outbox) != first
 
 

@@ -1,20 +1,33 @@
 """What can be wrong with an image or with what was asked of it."""
 
+from typing import ClassVar
+
+from darkroom_contracts.problems import ProblemCode
+
 
 class ImageError(ValueError):
     """The image cannot be worked on. Its text is a sentence for the owner of the image and holds nothing else."""
+
+    code: ClassVar[ProblemCode] = ProblemCode.OPERATION_FAILED
+    """The same for programs."""
 
 
 class NotAnImageError(ImageError):
     """The bytes are of no format that is read here."""
 
+    code = ProblemCode.UNSUPPORTED_IMAGE
+
 
 class DamagedImageError(ImageError):
     """The image begins like one and then is cut off or broken."""
 
+    code = ProblemCode.DAMAGED_IMAGE
+
 
 class ImageTooLargeError(ImageError):
     """The image, or the result asked for, is beyond a limit."""
+
+    code = ProblemCode.IMAGE_TOO_LARGE
 
 
 class BadOperationError(ImageError):
@@ -23,3 +36,5 @@ class BadOperationError(ImageError):
 
 class UnexpectedError(ImageError):
     """Something failed that should not have: the fault is ours, or a library's. Its cause says which."""
+
+    code = ProblemCode.INTERNAL_ERROR

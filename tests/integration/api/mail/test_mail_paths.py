@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from darkroom_contracts.keys import new_group_id
+from darkroom_contracts.problems import ProblemCode
 from darkroom_mailer.announcements import Announcements
 from darkroom_records.groups import GroupStore, NewImage
 from darkroom_records.mail_limits import MailLimits, MailLimitSettings
@@ -45,7 +46,7 @@ class Groups:
         """Fail what waits, and let the mailer hear of the end."""
         for image in self.store.read(group_id).images:
             if work := self.store.begin(group_id, image.index, worker="test", delivery=0):
-                self.store.fail(work, "It is damaged.")
+                self.store.fail(work, "It is damaged.", ProblemCode.DAMAGED_IMAGE)
         self.announcements.submit(group_id)
 
     def ended(self, email: str | None, *, notify: bool = False) -> str:
@@ -59,7 +60,7 @@ class Groups:
         self.store.create(group_id, [NewImage("a.png")], (), email=email, notify=True)
         work = self.store.begin(group_id, 0, worker="test", delivery=0)
         assert work
-        self.store.fail(work, "It is damaged.")
+        self.store.fail(work, "It is damaged.", ProblemCode.DAMAGED_IMAGE)
         return group_id
 
 

@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from enum import IntEnum
 from typing import Any
 
 from darkroom_contracts.operations import Pipeline, from_message
+from darkroom_contracts.problems import ProblemCode
 from darkroom_contracts.states import Counts, GroupState, ImageState, group_state
 
 
@@ -18,11 +19,13 @@ class NewImage:
         name: the file name its owner gave it, for people; it is never part of a path.
         pipeline: its own operations, where they are not the group's.
         error: why it cannot be worked on at all; such an image has failed from the start.
+        code: the same for programs.
     """
 
     name: str
     pipeline: Pipeline | None = None
     error: str | None = None
+    code: ProblemCode | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +38,19 @@ class Outcome:
     height: int | None = None
     bytes: int | None = None
     sha256: str | None = None
+    code: ProblemCode | None = None
 
     def to_json(self) -> str:
         return json.dumps({name: value for name, value in asdict(self).items() if value is not None})
+
+    @classmethod
+    def from_json(cls, text: str) -> "Outcome":
+        """The outcome that was written down, by this version or by one that had other members."""
+        known = {field.name for field in fields(cls)}
+        members = {name: value for name, value in json.loads(text).items() if name in known}
+        if "code" in members:
+            members["code"] = ProblemCode(members["code"])
+        return cls(**members)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,5 +161,5 @@ def _image(index: str, item: str, state: str, outcome: str | None) -> Image:
         name=known["name"],
         state=ImageState(state),
         pipeline=from_message(known["pipeline"]) if "pipeline" in known else None,
-        outcome=Outcome(**json.loads(outcome)) if outcome else Outcome(),
+        outcome=Outcome.from_json(outcome) if outcome else Outcome(),
     )

@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from darkroom_contracts import keys
 from darkroom_contracts.operations import Pipeline, from_message, to_message
+from darkroom_contracts.problems import ProblemCode
 from darkroom_contracts.states import ImageState
 from redis import Redis
 
@@ -27,7 +28,8 @@ MAX_ATTEMPTS = 3
 """How often an image may be begun. One that ended its process as often is not tried again."""
 
 USED_UP = Outcome(
-    error=f"Working on this image stopped its worker {MAX_ATTEMPTS} times, so it was given up. It may be damaged."
+    error=f"Processing crashed {MAX_ATTEMPTS} times; giving up. The image may be damaged.",
+    code=ProblemCode.WORKER_CRASHED,
 )
 
 
@@ -88,7 +90,9 @@ class GroupStore:
         record |= {name: text for name, text in given if text}
         items = {str(index): _item(image) for index, image in enumerate(images)}
         outcomes = {
-            str(index): Outcome(error=image.error).to_json() for index, image in enumerate(images) if image.error
+            str(index): Outcome(error=image.error, code=image.code).to_json()
+            for index, image in enumerate(images)
+            if image.error
         }
         return float(self._create(group_id, json.dumps(record), json.dumps(items), json.dumps(outcomes)))
 
@@ -129,13 +133,13 @@ class GroupStore:
         """End an image well. Answers with what that brought about."""
         return self._end(work, ImageState.SUCCEEDED, outcome)
 
-    def fail(self, work: Work, error: str) -> Ending:
+    def fail(self, work: Work, error: str, code: ProblemCode) -> Ending:
         """End an image with the reason why there is no result. Answers as ``succeed`` does."""
-        return self._end(work, ImageState.FAILED, Outcome(error=error))
+        return self._end(work, ImageState.FAILED, Outcome(error=error, code=code))
 
-    def give_up(self, group_id: str, index: int, *, worker: str, error: str) -> Ending:
+    def give_up(self, group_id: str, index: int, *, worker: str, error: str, code: ProblemCode) -> Ending:
         """Fail an image from outside its process, which this worker has stopped, unless another one has it by now."""
-        return Ending(self._give_up(group_id, index, worker, Outcome(error=error).to_json()))
+        return Ending(self._give_up(group_id, index, worker, Outcome(error=error, code=code).to_json()))
 
     def release(self, work: Work) -> bool:
         """Let anyone begin the image again, because this attempt could not end it. False as in ``succeed``."""

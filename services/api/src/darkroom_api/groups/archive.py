@@ -1,5 +1,6 @@
 """Handing a group's results out together."""
 
+from darkroom_contracts.problems import ProblemCode
 from darkroom_records import archive as archives
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
@@ -25,7 +26,12 @@ def archive(path: GroupPath) -> Response:
     group = extensions.groups().read(path.group_id)
     if not group.state.is_final:
         left = group.counts.total - group.counts.finished
-        raise Problem(409, f"The group is not done yet, {left} images are left.", headers={"Retry-After": "2"})
+        raise Problem(
+            409,
+            f"The group is not done yet, {left} images are left.",
+            code=ProblemCode.GROUP_RUNNING,
+            headers={"Retry-After": "2"},
+        )
     stream = archives.stream(group, extensions.storage())
     response = Response(stream, content_type="application/zip")
     response.content_length = len(stream)

@@ -1,6 +1,7 @@
 """The form: photographs in, blurred photographs back."""
 
 from darkroom_contracts.operations import Blur
+from darkroom_contracts.problems import ProblemCode
 from flask import Response, request
 from flask_openapi3 import APIBlueprint, Tag
 from flask_openapi3.models import Encoding
@@ -33,7 +34,7 @@ blueprint.components_schemas |= _schemas
 def blur(header: IdempotencyHeader) -> tuple[Response, int]:
     """Blur photographs, as a form sends them."""
     if request.mimetype != "multipart/form-data":
-        raise Problem(415, "Send `multipart/form-data`.")
+        raise Problem(415, "Send `multipart/form-data`.", code=ProblemCode.UNSUPPORTED_MEDIA_TYPE)
     fields = bodies.form_fields()
     images = bodies.form_images()
     try:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from darkroom_contracts.operations import Pipeline
+from darkroom_contracts.problems import ProblemCode
 from flask import request
 from pydantic import ValidationError
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -34,7 +35,7 @@ def read() -> Submission:
         return _from_json()
     if not request.mimetype and not request.content_length:
         raise missing_images()
-    raise Problem(415, "Send `application/json` or `multipart/form-data`.")
+    raise Problem(415, "Send `application/json` or `multipart/form-data`.", code=ProblemCode.UNSUPPORTED_MEDIA_TYPE)
 
 
 def from_form(wanted: Members) -> Submission:
@@ -99,7 +100,11 @@ def _from_json() -> Submission:
     try:
         body = ProcessImages.model_validate_json(request.get_data(cache=False))
     except RequestEntityTooLarge:
-        raise Problem(413, f"A JSON body may have at most {limit:,} bytes; send more as multipart/form-data.") from None
+        raise Problem(
+            413,
+            f"A JSON body may have at most {limit:,} bytes; send more as multipart/form-data.",
+            code=ProblemCode.REQUEST_TOO_LARGE,
+        ) from None
     except ValidationError as error:
         refuse_body(error)
     if len(body.images) > extensions.settings().max_images:

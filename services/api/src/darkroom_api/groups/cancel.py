@@ -1,5 +1,6 @@
 """Cancelling a group."""
 
+from darkroom_contracts.problems import ProblemCode
 from darkroom_contracts.states import GroupState
 from darkroom_records.groups import GroupEndedError
 from flask import Response
@@ -24,7 +25,9 @@ def cancel(path: GroupPath) -> Response:
     try:
         cancelled = cancellation.cancel(path.group_id)
     except GroupEndedError:
-        raise Problem(409, "The group had ended already, so there is nothing to cancel.") from None
+        raise Problem(
+            409, "The group had ended already, so there is nothing to cancel.", code=ProblemCode.GROUP_ENDED
+        ) from None
     return as_json(
         CancelReceipt(
             group_id=path.group_id,

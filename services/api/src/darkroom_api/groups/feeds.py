@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import structlog
+from darkroom_contracts.problems import ProblemCode
 from darkroom_records.groups import GroupStore, UnknownGroupError
 from darkroom_runtime.background import keep_doing
 from darkroom_runtime.redis_client import UNAVAILABLE
@@ -52,7 +53,10 @@ class Feeds:
         """
         if not self._places.acquire(blocking=False):
             raise Problem(
-                503, "Too many event streams are open. Try again, or ask /status instead.", headers={"Retry-After": "5"}
+                503,
+                "Too many event streams are open. Try again, or ask /status instead.",
+                code=ProblemCode.TOO_MANY_STREAMS,
+                headers={"Retry-After": "5"},
             )
         _OPEN.inc()
         try:

@@ -7,6 +7,7 @@ from typing import cast
 
 import structlog
 from darkroom_contracts.keys import idempotency
+from darkroom_contracts.problems import ProblemCode
 from darkroom_runtime.redis_client import UNAVAILABLE
 from redis import Redis
 
@@ -54,10 +55,17 @@ class IdempotencyKey:
             return None
         record = json.loads(cast("str | None", self._redis.get(self._name)) or mine)
         if record["fingerprint"] != self._fingerprint:
-            raise Problem(422, "This Idempotency-Key was used for another request. Choose a new one.")
+            raise Problem(
+                422,
+                "This Idempotency-Key was used for another request. Choose a new one.",
+                code=ProblemCode.IDEMPOTENCY_KEY_REUSED,
+            )
         if "group_id" not in record:
             raise Problem(
-                409, "The first request with this Idempotency-Key is under way.", headers={"Retry-After": "2"}
+                409,
+                "The first request with this Idempotency-Key is under way.",
+                code=ProblemCode.IDEMPOTENCY_KEY_IN_USE,
+                headers={"Retry-After": "2"},
             )
         return Made(record["group_id"], record["total"])
 

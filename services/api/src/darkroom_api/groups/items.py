@@ -5,6 +5,8 @@ import binascii
 import re
 from urllib.parse import unquote_to_bytes
 
+from darkroom_contracts.problems import ProblemCode
+
 from darkroom_api.uploads.inspection import UnfitImageError
 
 _DATA_URI = re.compile(r"(?i)data:(?P<type>[^,]{0,200}),")
@@ -28,4 +30,4 @@ def _from_base64(text: str) -> bytes:
     try:
         return base64.b64decode(text.translate(_WHITE_SPACE), validate=True)
     except (binascii.Error, ValueError):
-        raise UnfitImageError("It is neither a data URI nor base64.") from None
+        raise UnfitImageError("It is neither a data URI nor base64.", ProblemCode.INVALID_IMAGE_DATA) from None

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Annotated
 
+from darkroom_contracts.problems import ProblemCode
 from darkroom_contracts.states import GroupState, ImageState
 from darkroom_records.groups import Group, Image
 from pydantic import AwareDatetime, BaseModel, Field, PlainSerializer
@@ -44,6 +45,9 @@ class ImageStatus(BaseModel):
     name: str
     state: ImageState
     error: str | None = Field(description="Why there is no result.")
+    code: ProblemCode | None = Field(
+        description="The same for programs; null for images that failed before there were codes."
+    )
     url: Link | None = Field(description="Where the result is, once there is one.")
     width: int | None = Field(description="Of the result.")
     height: int | None = Field(description="Of the result.")
@@ -56,6 +60,7 @@ class ImageStatus(BaseModel):
             name=image.name,
             state=image.state,
             error=image.outcome.error,
+            code=image.outcome.code,
             url=links.image(group_id, image.index) if image.state is ImageState.SUCCEEDED else None,
             width=image.outcome.width,
             height=image.outcome.height,
@@ -109,6 +114,7 @@ class ProblemDetails(BaseModel):
     type: str
     title: str
     status: int
+    code: ProblemCode = Field(description="What went wrong, for programs: a code keeps its name and its meaning.")
     detail: str = Field(description="What is wrong, where, and what to do about it.")
     error: str = Field(description="The same in a few words.")
     errors: list[Mistake] = Field([], description="Each mistake, where a request has several.")

@@ -6,6 +6,7 @@ from typing import BinaryIO
 
 from darkroom_contracts.formats import FILE_TYPES, ImageFormat
 from darkroom_contracts.keys import original_blob, result_blob
+from darkroom_contracts.problems import ProblemCode
 from darkroom_contracts.states import ImageState
 from darkroom_records.blobs import BlobNotFoundError
 from darkroom_records.groups import Image
@@ -51,7 +52,9 @@ def result(path: ImagePath, query: ResultQuery) -> Response:
     """An image of a group: its result, or the original."""
     image = extensions.groups().image(path.group_id, path.index)
     if image is None:
-        raise Problem(404, f"The group has no image {path.index}.", error="Invalid index")
+        raise Problem(
+            404, f"The group has no image {path.index}.", code=ProblemCode.IMAGE_NOT_FOUND, error="Invalid index"
+        )
     return _original(path.group_id, image) if query.original else _result(path.group_id, image)
 
 
@@ -59,7 +62,11 @@ def _result(group_id: str, image: Image) -> Response:
     made = image.outcome
     if image.state is not ImageState.SUCCEEDED or made.format is None or made.sha256 is None:
         reason = f": {made.error}" if made.error else "."
-        raise Problem(404, f"There is no result of this image, it is {image.state.value}{reason}")
+        raise Problem(
+            404,
+            f"There is no result of this image, it is {image.state.value}{reason}",
+            code=ProblemCode.RESULT_NOT_AVAILABLE,
+        )
     form = ImageFormat(made.format)
     file = _open(result_blob(group_id, image.index))
     return _send(file, FILE_TYPES[form].media_type, names.of_result(image.name, form), made.sha256)
@@ -76,7 +83,7 @@ def _open(key: str) -> BinaryIO:
     try:
         return extensions.storage().open(key)
     except BlobNotFoundError:
-        raise Problem(404, "This file was not kept, or not for so long.") from None
+        raise Problem(404, "This file was not kept, or not for so long.", code=ProblemCode.FILE_EXPIRED) from None
 
 
 def _send(file: BinaryIO, media_type: str, name: str, etag: str) -> Response:

@@ -2,6 +2,7 @@
 
 import structlog
 from darkroom_contracts.mail import Address
+from darkroom_contracts.problems import ProblemCode
 from darkroom_records.groups import GroupRunningError, ToPublish
 from darkroom_records.outbox import notification_request
 from darkroom_runtime.publishing import publish_images
@@ -37,9 +38,11 @@ def retry(path: GroupPath) -> Response:
     try:
         again = extensions.groups().retry(path.group_id)
     except GroupRunningError:
-        raise Problem(409, "The group has not ended yet. Cancel it, or wait for its end.") from None
+        raise Problem(
+            409, "The group has not ended yet. Cancel it, or wait for its end.", code=ProblemCode.GROUP_RUNNING
+        ) from None
     if not again.indices:
-        raise Problem(409, "No image of the group failed that could be run again.")
+        raise Problem(409, "No image of the group failed that could be run again.", code=ProblemCode.NO_FAILED_IMAGES)
     _publish(again)
     total = extensions.groups().read(path.group_id, images=False).counts.total
     receipt = Accepted.of(path.group_id, total).model_dump() | {"retried": len(again.indices)}
@@ -61,5 +64,6 @@ def _publish(again: ToPublish) -> None:
     except KombuError as error:
         _log.error("retried_images_not_sent", group_id=again.group_id, reason=str(error))
         raise unavailable(
-            "The queue does not answer. The images are noted down and will be sent to it once it does."
+            "The queue does not answer. The images are noted down and will be sent to it once it does.",
+            ProblemCode.QUEUE_UNAVAILABLE,
         ) from None

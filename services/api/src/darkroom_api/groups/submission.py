@@ -10,6 +10,7 @@ import structlog
 from darkroom_contracts import keys
 from darkroom_contracts.mail import Address
 from darkroom_contracts.operations import Pipeline, to_message
+from darkroom_contracts.problems import ProblemCode
 from darkroom_records.groups import NewImage
 from darkroom_records.outbox import notification_request
 from darkroom_runtime.logs import current_request_id
@@ -37,6 +38,10 @@ class TakenImage:
     @property
     def error(self) -> str | None:
         return str(self.staged.unfit) if self.staged.unfit else None
+
+    @property
+    def code(self) -> ProblemCode | None:
+        return self.staged.unfit.code if self.staged.unfit else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +91,10 @@ def take_in(submission: Submission, *, key: str | None, scope: str) -> Made:
 def _refuse_if_all_are_unfit(images: Sequence[TakenImage]) -> None:
     unfit = [image.staged.unfit for image in images if image.staged.unfit]
     if len(unfit) == len(images):
-        status = 413 if all(reason.too_large for reason in unfit) else 422
-        raise problem_of([(f"images[{index}]", str(reason)) for index, reason in enumerate(unfit)], status)
+        codes = {reason.code for reason in unfit}
+        status = 413 if codes == {ProblemCode.IMAGE_TOO_LARGE} else 422
+        code = codes.pop() if len(codes) == 1 else ProblemCode.VALIDATION_FAILED
+        raise problem_of([(f"images[{index}]", str(reason)) for index, reason in enumerate(unfit)], status, code)
 
 
 def _make(submission: Submission) -> Made:
@@ -102,7 +109,7 @@ def _make(submission: Submission) -> Made:
             submission.images[index].staged.commit(keys.original_blob(group_id, index))
         published_at = extensions.groups().create(
             group_id,
-            [NewImage(image.name, image.pipeline, image.error) for image in submission.images],
+            [NewImage(image.name, image.pipeline, image.error, image.code) for image in submission.images],
             submission.pipeline,
             email=submission.email,
             notify=submission.notify,

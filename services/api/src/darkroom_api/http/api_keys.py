@@ -5,6 +5,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
+from darkroom_contracts.problems import ProblemCode
 from flask import request
 
 from darkroom_api import extensions
@@ -26,6 +27,7 @@ def asks_for_key(view: Callable[Args, Answer]) -> Callable[Args, Answer]:
             raise Problem(
                 401,
                 "Send one of this server's API keys as `Authorization: Bearer <key>`.",
+                code=ProblemCode.API_KEY_REQUIRED,
                 error="An API key is needed",
                 headers={"WWW-Authenticate": 'Bearer realm="darkroom"'},
             )

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 import structlog
+from darkroom_contracts.problems import ProblemCode
 from darkroom_records.groups import UnknownGroupError
 from darkroom_runtime.redis_client import UNAVAILABLE, Trouble, trouble
 from flask import Flask, Response
@@ -42,11 +43,22 @@ def _queue_failed(error: Exception) -> Response:
     if kind is Trouble.MISUSED:
         raise error
     _log.error("redis_unavailable", trouble=kind.name.lower(), reason=str(error))
-    return respond(unavailable(_TROUBLES[kind]))
+    return respond(
+        unavailable(_TROUBLES[kind], ProblemCode.QUEUE_FULL if kind is Trouble.FULL else ProblemCode.QUEUE_UNAVAILABLE)
+    )
 
 
 def _storage_failed(error: OSError) -> Response:
     _log.error("storage_failed", reason=str(error), exc_info=error)
     if error.errno in _FULL:
-        return respond(Problem(507, "The storage for images is full. Nothing was kept; try again later."))
-    return respond(unavailable("The storage for images does not answer. Nothing was kept; try again in a moment."))
+        return respond(
+            Problem(
+                507, "The storage for images is full. Nothing was kept; try again later.", code=ProblemCode.STORAGE_FULL
+            )
+        )
+    return respond(
+        unavailable(
+            "The storage for images does not answer. Nothing was kept; try again in a moment.",
+            ProblemCode.STORAGE_UNAVAILABLE,
+        )
+    )

@@ -2,6 +2,7 @@
 
 from typing import TypeVar
 
+from darkroom_contracts.problems import ProblemCode
 from flask import request
 from pydantic import BaseModel, ValidationError
 
@@ -23,7 +24,7 @@ def read(model: type[Body], max_bytes: int = MAX_BYTES) -> Body:
         RequestEntityTooLarge: it is larger than anything that makes sense.
     """
     if request.mimetype != "application/json":
-        raise Problem(415, "Send `application/json`.")
+        raise Problem(415, "Send `application/json`.", code=ProblemCode.UNSUPPORTED_MEDIA_TYPE)
     request.max_content_length = max_bytes
     try:
         return model.model_validate_json(request.get_data(cache=False))
@@ -31,8 +32,11 @@ def read(model: type[Body], max_bytes: int = MAX_BYTES) -> Body:
         mistake = error.errors(include_url=False, include_input=False)[0]
         if mistake["type"] == "json_invalid":
             raise Problem(
-                400, f"The body is not valid JSON: {mistake['ctx']['error']}.", error="Invalid JSON"
+                400,
+                f"The body is not valid JSON: {mistake['ctx']['error']}.",
+                code=ProblemCode.INVALID_JSON,
+                error="Invalid JSON",
             ) from None
         if mistake["loc"] == ():
-            raise Problem(422, "The body must be a JSON object.") from None
+            raise Problem(422, "The body must be a JSON object.", code=ProblemCode.VALIDATION_FAILED) from None
         refuse(error)

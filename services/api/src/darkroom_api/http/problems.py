@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from darkroom_contracts.problems import CODE_OF_STATUS, ProblemCode
 from flask import Response, current_app
 from werkzeug.exceptions import HTTPException
 from werkzeug.http import HTTP_STATUS_CODES
@@ -27,6 +28,7 @@ class Problem(HTTPException):
     Args:
         status: the HTTP status.
         detail: what is wrong, where, and what to do about it.
+        code: the same for programs.
         error: the same in a few words; the detail where there are none.
         errors: each mistake of a request that has several, as ``{"where", "message"}``.
         headers: to send along.
@@ -37,12 +39,14 @@ class Problem(HTTPException):
         status: int,
         detail: str,
         *,
+        code: ProblemCode,
         error: str | None = None,
         errors: Sequence[Mapping[str, str]] = (),
         headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(detail)
         self.code = status
+        self.problem_code = code
         self.error = error or detail
         self.errors = errors
         self.headers = headers or {}
@@ -50,17 +54,19 @@ class Problem(HTTPException):
 
 def missing_images(detail: str = "Send at least one image as `images`.") -> Problem:
     """The request has no images."""
-    return Problem(400, detail, error=MISSING_IMAGES)
+    return Problem(400, detail, code=ProblemCode.MISSING_IMAGES, error=MISSING_IMAGES)
 
 
 def unknown_group() -> Problem:
     """There is no such group, or no longer."""
-    return Problem(404, "There is no group of this id. It may have expired.", error=INVALID_GROUP)
+    return Problem(
+        404, "There is no group of this id. It may have expired.", code=ProblemCode.GROUP_NOT_FOUND, error=INVALID_GROUP
+    )
 
 
-def unavailable(detail: str) -> Problem:
+def unavailable(detail: str, code: ProblemCode) -> Problem:
     """Something the API rests on does not answer."""
-    return Problem(503, detail, headers={"Retry-After": "5"})
+    return Problem(503, detail, code=code, headers={"Retry-After": "5"})
 
 
 def respond(problem: HTTPException) -> Response:
@@ -72,6 +78,7 @@ def respond(problem: HTTPException) -> Response:
         "type": "about:blank",
         "title": title,
         "status": status,
+        "code": getattr(problem, "problem_code", CODE_OF_STATUS.get(status, ProblemCode.INVALID_REQUEST)),
         "detail": detail,
         "error": getattr(problem, "error", detail),
     }

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from darkroom_contracts.operations import OPERATIONS
+from darkroom_contracts.problems import ProblemCode
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
@@ -34,7 +35,12 @@ def refuse_body(error: ValidationError) -> NoReturn:
     """
     for mistake in error.errors(include_url=False, include_input=False):
         if mistake["type"] == "json_invalid":
-            raise Problem(400, f"The body is not valid JSON: {mistake['ctx']['error']}.", error="Invalid JSON")
+            raise Problem(
+                400,
+                f"The body is not valid JSON: {mistake['ctx']['error']}.",
+                code=ProblemCode.INVALID_JSON,
+                error="Invalid JSON",
+            )
         if mistake["loc"] == ("images",):
             raise missing_images(f"images: {message(mistake)}.")
         if mistake["loc"] == ():
@@ -52,7 +58,9 @@ def refuse(error: ValidationError) -> NoReturn:
     raise problem_of([(where(mistake["loc"]), message(mistake)) for mistake in mistakes])
 
 
-def problem_of(mistakes: Sequence[tuple[str, str]], status: int = 422) -> Problem:
+def problem_of(
+    mistakes: Sequence[tuple[str, str]], status: int = 422, code: ProblemCode = ProblemCode.VALIDATION_FAILED
+) -> Problem:
     """A problem that names where and what, and each mistake if there are several."""
     first = f"{mistakes[0][0]}: {mistakes[0][1]}"
     named = [f"{place}: {text.rstrip('.')}" for place, text in mistakes[:_MOST]]
@@ -60,6 +68,7 @@ def problem_of(mistakes: Sequence[tuple[str, str]], status: int = 422) -> Proble
     return Problem(
         status,
         f"{'; '.join(named)}{more}.",
+        code=code,
         error=first,
         errors=[{"where": place, "message": text} for place, text in mistakes[:_MOST]],
     )

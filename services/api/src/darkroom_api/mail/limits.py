@@ -1,6 +1,7 @@
 """Who asks for an email, and what is said when there were too many."""
 
 from darkroom_contracts.keys import new_mail_id
+from darkroom_contracts.problems import ProblemCode
 from darkroom_records.mail_limits import MailLimitError, MailRequest
 from flask import Flask, Response
 
@@ -23,6 +24,7 @@ def _too_many(error: MailLimitError) -> Response:
         Problem(
             429,
             f"{error} Try again in {error.wait} seconds.",
+            code=ProblemCode.RATE_LIMIT_EXCEEDED,
             error="Too many mails",
             headers={"Retry-After": str(error.wait)},
         )

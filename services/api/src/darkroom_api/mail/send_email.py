@@ -1,6 +1,7 @@
 """Sending a mail, for whoever has a key."""
 
 from darkroom_contracts.mail import MAX_BODY, Address
+from darkroom_contracts.problems import ProblemCode
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 from flask_openapi3.utils import parse_body
@@ -37,6 +38,7 @@ def send_email() -> Response:
         raise Problem(
             403,
             "Without API keys this server sends nobody's mail. Whoever runs it can set some: DARKROOM_API_KEYS.",
+            code=ProblemCode.EMAIL_DISABLED,
             error="Sending mail is switched off",
         )
     order = json_body.read(MailOrder, _MAX_BYTES)

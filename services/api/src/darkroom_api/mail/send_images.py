@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from darkroom_contracts.mail import Address
+from darkroom_contracts.problems import ProblemCode
 from darkroom_records.groups import Group
 from darkroom_records.mail_limits import MailRequest
 from flask import Response, request
@@ -47,7 +48,12 @@ def send_images(path: GroupPath) -> Response:
 def send_images_by_link(path: GroupPath) -> Response:
     """The same as the POST, for a plain link."""
     if request.method == "HEAD":  # Flask adds it to each GET, and programs that only look must not send mail
-        raise Problem(405, "Ask with GET or POST: looking would send the mail.", headers={"Allow": "GET, POST"})
+        raise Problem(
+            405,
+            "Ask with GET or POST: looking would send the mail.",
+            code=ProblemCode.METHOD_NOT_ALLOWED,
+            headers={"Allow": "GET, POST"},
+        )
     return _send(path.group_id)
 
 
@@ -58,7 +64,12 @@ def _has_body() -> bool:
 def _send(group_id: str, given: Address | None = None) -> Response:
     group = extensions.groups().read(group_id, images=False)
     if not group.state.is_final:
-        raise Problem(409, "The group has not ended yet. Ask again once it has.", headers={"Retry-After": "2"})
+        raise Problem(
+            409,
+            "The group has not ended yet. Ask again once it has.",
+            code=ProblemCode.GROUP_RUNNING,
+            headers={"Retry-After": "2"},
+        )
     request_for_mail = new_request()
     if given and group.email != given:
         group = _with_address(group, given, request_for_mail)
@@ -66,6 +77,7 @@ def _send(group_id: str, given: Address | None = None) -> Response:
         raise Problem(
             422,
             "This group has no e-mail address. POST one as `email`, or give it along with the images.",
+            code=ProblemCode.NO_EMAIL_ADDRESS,
             error="No address",
         )
     return as_json(MailReference(id=extensions.post().results(group, request_for_mail)), 202)
@@ -78,4 +90,8 @@ def _with_address(group: Group, given: Address, request_for_mail: MailRequest) -
         extensions.outbox().reserve((given,), request_for_mail)
         if extensions.groups().set_email(group.group_id, given):
             return replace(group, email=given)
-    raise Problem(409, "This group already has a different email address, which cannot be changed.")
+    raise Problem(
+        409,
+        "This group already has a different email address, which cannot be changed.",
+        code=ProblemCode.EMAIL_ADDRESS_CONFLICT,
+    )

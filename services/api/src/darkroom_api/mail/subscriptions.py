@@ -1,6 +1,7 @@
 """Asking for the newsletter, and ending it, by address. No answer ever tells whether an address is known."""
 
 from darkroom_contracts.mail import Address
+from darkroom_contracts.problems import ProblemCode
 from flask import Response, request
 from flask_openapi3 import APIBlueprint, Tag
 from flask_openapi3.utils import parse_body
@@ -64,4 +65,4 @@ def _address() -> Address:
         return Address(json_body.read(Subscription).email)
     if request.mimetype in form_body.MEDIA_TYPES:
         return Address(form_body.read(Subscription).email)
-    raise Problem(415, "Send `application/json` or a form.")
+    raise Problem(415, "Send `application/json` or a form.", code=ProblemCode.UNSUPPORTED_MEDIA_TYPE)

@@ -4,6 +4,7 @@ import re
 from typing import Annotated, Any
 
 from darkroom_contracts.keys import new_task_id
+from darkroom_contracts.problems import ProblemCode
 from darkroom_contracts.queues import Task
 from darkroom_records.task_store import TooManyTasksError
 from darkroom_runtime.publishing import publish_task
@@ -72,7 +73,10 @@ def _send(task: Task, *args: int, total: int) -> Response:
         extensions.task_store().create(task, task_id, total=total)
     except TooManyTasksError:
         raise Problem(
-            429, "Too many tasks of this kind are unfinished. Please retry later.", headers={"Retry-After": "10"}
+            429,
+            "Too many tasks of this kind are unfinished. Please retry later.",
+            code=ProblemCode.TOO_MANY_TASKS,
+            headers={"Retry-After": "10"},
         ) from None
     publish_task(extensions.celery(), task, args, task_id=task_id)
     return as_json(TaskReference(id=task_id), 202)

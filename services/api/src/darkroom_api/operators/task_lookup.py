@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from darkroom_contracts import keys
+from darkroom_contracts.problems import ProblemCode
 from darkroom_records.groups import UnknownGroupError
 from darkroom_records.outbox import UnknownMailError
 from darkroom_records.task_store import UnknownTaskError
@@ -21,7 +22,12 @@ def find(task_id: str) -> TaskStatus:
     for source in _SOURCES:
         if found := source(task_id):
             return found
-    raise Problem(404, "There is no task of this id. It may have expired.", error="Invalid task id")
+    raise Problem(
+        404,
+        "There is no task of this id. It may have expired.",
+        code=ProblemCode.TASK_NOT_FOUND,
+        error="Invalid task id",
+    )
 
 
 def _diagnostic(task_id: str) -> TaskStatus | None:

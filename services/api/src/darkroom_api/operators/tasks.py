@@ -1,5 +1,6 @@
 """Single tasks, by their ids."""
 
+from darkroom_contracts.problems import ProblemCode
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, Field
@@ -35,8 +36,9 @@ def cancel(path: TaskPath) -> Response:
     if not found.ready and extensions.task_store().cancel(path.id):
         return as_json(task_lookup.find(path.id))
     if task_lookup.find(path.id).ready:
-        raise Problem(409, "The task had ended already, so there is nothing to cancel.")
+        raise Problem(409, "The task had ended already, so there is nothing to cancel.", code=ProblemCode.TASK_ENDED)
     raise Problem(
         409,
         "This task cannot be cancelled. An image is, with its whole group: POST /cancel/{group_id}.",
+        code=ProblemCode.TASK_NOT_CANCELLABLE,
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from darkroom_contracts.formats import READABLE, ImageFormat
+from darkroom_contracts.problems import ProblemCode
 from PIL import Image
 
 from darkroom_api.uploads.truncation import TruncatedError, check_complete
@@ -33,9 +34,9 @@ _DAMAGED = (
 class UnfitImageError(Exception):
     """An image that cannot be worked on, with the reason as a sentence."""
 
-    def __init__(self, reason: str, *, too_large: bool = False) -> None:
+    def __init__(self, reason: str, code: ProblemCode) -> None:
         super().__init__(reason)
-        self.too_large = too_large
+        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +57,15 @@ def inspect(file: BinaryIO, *, max_pixels: int) -> Header:
     header = _read_header(file)
     if header.width * header.height > max_pixels:
         raise UnfitImageError(
-            f"It has {header.width} x {header.height} pixels, and at most {max_pixels:,} are taken.", too_large=True
+            f"It has {header.width} x {header.height} pixels, and at most {max_pixels:,} are taken.",
+            ProblemCode.IMAGE_TOO_LARGE,
         )
     try:
         check_complete(file, header.format)
     except TruncatedError:
-        raise UnfitImageError(f"The {header.format.upper()} file ends too early; it is not complete.") from None
+        raise UnfitImageError(
+            f"The {header.format.upper()} file ends too early; it is not complete.", ProblemCode.DAMAGED_IMAGE
+        ) from None
     return header
 
 
@@ -72,7 +76,7 @@ def identify(file: BinaryIO) -> ImageFormat:
 
 def _read_header(file: BinaryIO) -> Header:
     if not file.read(1):
-        raise UnfitImageError("The file is empty.")
+        raise UnfitImageError("The file is empty.", ProblemCode.DAMAGED_IMAGE)
     file.seek(0)
     try:
         with Image.open(file, formats=_FORMATS) as image:
@@ -81,4 +85,6 @@ def _read_header(file: BinaryIO) -> Header:
     except _DAMAGED as error:
         if isinstance(error, OSError) and error.errno:
             raise  # the storage failed, not the image
-        raise UnfitImageError(f"It is no image of a format that is read here: {', '.join(_FORMATS)}.") from None
+        raise UnfitImageError(
+            f"It is no image of a format that is read here: {', '.join(_FORMATS)}.", ProblemCode.UNSUPPORTED_IMAGE
+        ) from None

@@ -3,6 +3,7 @@
 import hashlib
 from typing import IO, cast
 
+from darkroom_contracts.problems import ProblemCode
 from darkroom_records.blobs import BlobWriter
 from flask import Request
 from flask import request as current_request
@@ -56,7 +57,9 @@ class StagedImage:
         with self._writer.read_back() as file:  # closes what was written to, too: a thousand images may be staged
             if self._size > self._limits.max_image_bytes:
                 limit = f"{self._limits.max_image_bytes:,} bytes"
-                raise UnfitImageError(f"The file is larger than {limit}, the most that is taken.", too_large=True)
+                raise UnfitImageError(
+                    f"The file is larger than {limit}, the most that is taken.", ProblemCode.IMAGE_TOO_LARGE
+                )
             inspect(file, max_pixels=self._limits.max_pixels)
 
 
@@ -89,7 +92,11 @@ class StagingRequest(Request):
 
 
 def too_many_images() -> Problem:
-    return Problem(413, f"A request may bring at most {extensions.settings().max_images:,} images.")
+    return Problem(
+        413,
+        f"A request may bring at most {extensions.settings().max_images:,} images.",
+        code=ProblemCode.TOO_MANY_IMAGES,
+    )
 
 
 def staging_request() -> StagingRequest:

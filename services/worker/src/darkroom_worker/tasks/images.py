@@ -9,6 +9,7 @@ from celery import Task
 from celery.exceptions import SoftTimeLimitExceeded, TimeLimitExceeded
 from celery.signals import task_failure, task_revoked
 from darkroom_contracts import queues
+from darkroom_contracts.problems import ProblemCode
 from darkroom_records.blobs import BlobNotFoundError
 from darkroom_records.groups import Ending, Work
 from darkroom_records.groups.store import MAX_ATTEMPTS
@@ -35,13 +36,17 @@ def process_image(task: "Task[..., None]", group_id: str, index: int) -> None:
     try:
         _ended(group_id, groups().succeed(work, develop(work, storage(), _LIMITS)))
     except imaging.ImageError as error:
-        _fail(work, str(error))
+        _fail(work, str(error), error.code)
     except SoftTimeLimitExceeded:
-        _fail(work, _TOO_LONG)
+        _fail(work, _TOO_LONG, ProblemCode.TIME_LIMIT_EXCEEDED)
     except MemoryError:
-        _fail(work, "Working on this image takes more memory than there is. A smaller image may do.")
+        _fail(
+            work,
+            "Working on this image takes more memory than there is. A smaller image may do.",
+            ProblemCode.OUT_OF_MEMORY,
+        )
     except BlobNotFoundError:
-        _fail(work, "The original of this image is gone. Send it again.")
+        _fail(work, "The original of this image is gone. Send it again.", ProblemCode.ORIGINAL_MISSING)
     except OSError as error:
         _try_again_later(task, work, error)
 
@@ -51,7 +56,12 @@ def fail_when_killed_for_its_time(exception: BaseException, args: Sequence[Any],
     """Fail an image whose process had to be killed. The worker's main process hears of it, since the other is gone."""
     if isinstance(exception, TimeLimitExceeded):
         group_id, index = args
-        _ended(group_id, groups().give_up(group_id, index, worker=worker_name(), error=_TOO_LONG))
+        _ended(
+            group_id,
+            groups().give_up(
+                group_id, index, worker=worker_name(), error=_TOO_LONG, code=ProblemCode.TIME_LIMIT_EXCEEDED
+            ),
+        )
 
 
 @task_revoked.connect(sender=process_image)
@@ -62,9 +72,9 @@ def let_go_when_cancelled(request: Any, terminated: bool, **_: Any) -> None:
         groups().stopped(group_id, index)
 
 
-def _fail(work: Work, reason: str) -> None:
-    _log.info("image_failed", group_id=work.group_id, index=work.index, reason=reason)
-    _ended(work.group_id, groups().fail(work, reason))
+def _fail(work: Work, reason: str, code: ProblemCode) -> None:
+    _log.info("image_failed", group_id=work.group_id, index=work.index, code=code, reason=reason)
+    _ended(work.group_id, groups().fail(work, reason, code))
 
 
 def _ended(group_id: str, ending: Ending) -> None:
@@ -75,7 +85,11 @@ def _ended(group_id: str, ending: Ending) -> None:
 def _try_again_later(task: "Task[..., None]", work: Work, error: OSError) -> None:
     _log.warning("storage_failed", group_id=work.group_id, index=work.index, reason=str(error))
     if work.attempt == MAX_ATTEMPTS:
-        _fail(work, "The storage did not answer, so the image could not be worked on. Try again later.")
+        _fail(
+            work,
+            "The storage did not answer, so the image could not be worked on. Try again later.",
+            ProblemCode.STORAGE_UNAVAILABLE,
+        )
     else:
         groups().release(work)
         raise task.retry()
