@@ -16,14 +16,9 @@ RUN --mount=type=cache,target=/root/.cache \
     uv pip install --quiet --require-hashes -r requirements/$SERVICE.lock
 COPY packages packages
 COPY services/$SERVICE services/$SERVICE
-# Flower is configuration only and has no package to install.
-RUN if [ -d services/$SERVICE/src ]; then \
-      # The packages of ours that the service asks for, and no others.
-      uv pip install --quiet --no-deps --build-constraints requirements/build.lock ./services/$SERVICE \
-        $(sed -nE 's|^ +"darkroom-([a-z]+)[]["a-z,]*,$|./packages/\1|p' services/$SERVICE/pyproject.toml); \
-    else \
-      install -D --mode 644 --target-directory /app/etc services/$SERVICE/*.py; \
-    fi
+# The packages of ours that the service asks for, and no others.
+RUN uv pip install --quiet --no-deps --build-constraints requirements/build.lock ./services/$SERVICE \
+      $(sed -nE 's|^ +"darkroom-([a-z]+)[]["a-z,]*,$|./packages/\1|p' services/$SERVICE/pyproject.toml)
 
 FROM python:3.13-slim-trixie
 # A fixed id, so that the volumes that services share belong to one user; the folder is made here because a new

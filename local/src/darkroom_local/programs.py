@@ -24,7 +24,6 @@ SERVICES = "services"
 WORKER_NODE = "images@local"
 MAINTENANCE_NODE = "maintenance@local"
 MAILER_NODE = "mail@local"
-_FLOWER_CONFIG = Path(__file__).parents[3] / "services" / "flower" / "flowerconfig.py"
 _LARGEST_MAIL = 32 * 1024 * 1024
 
 
@@ -56,9 +55,9 @@ def programs(ports: Ports) -> list[Program]:
         # On SIGQUIT it finishes the image at hand, within its grace period.
         Program("worker", _worker(), stop_signal="QUIT", stop_seconds=30),
         Program("maintenance", _consumer("darkroom_maintenance.app", MAINTENANCE_NODE, Queue.MAINTENANCE)),
-        Program("scheduler", _python("celery", "-A", "darkroom_scheduler.app", "beat")),
+        Program("scheduler", _celery("darkroom_scheduler.app", "beat")),
         Program("mailer", _consumer("darkroom_mailer.app", MAILER_NODE, Queue.MAIL), stop_seconds=30),
-        Program("flower", _python("celery", "flower")),
+        Program("flower", _celery("darkroom_flower.app", "flower")),
     ]
 
 
@@ -79,7 +78,6 @@ def environment(folder: Folder, ports: Ports, given: Mapping[str, str]) -> dict[
         "DARKROOM_SMTP_PORT": str(ports.smtp),
     }
     fixed = {
-        "CELERY_BROKER_URL": redis,
         "DARKROOM_API_HOST": HOST,
         "DARKROOM_API_PORT": str(ports.api),
         "DARKROOM_FLOWER_DIR": str(folder.flower.resolve()),
@@ -87,7 +85,6 @@ def environment(folder: Folder, ports: Ports, given: Mapping[str, str]) -> dict[
         "DARKROOM_REDIS_URL": redis,
         "DARKROOM_STORAGE_DIR": str(folder.blobs.resolve()),
         "FLOWER_ADDRESS": HOST,
-        "FLOWER_CONF": str(_FLOWER_CONFIG),
         "FLOWER_PORT": str(ports.flower),
         "PATH": os.pathsep.join([*_program_folders(), given.get("PATH", os.defpath)]),
         "PYTHONSAFEPATH": "1",  # the data folder, in which they run, is no place to import from
@@ -108,9 +105,13 @@ def _python(module: str, *arguments: str) -> list[str]:
     return ["python", "-m", module, *arguments]
 
 
+def _celery(app: str, *arguments: str) -> list[str]:
+    return _python("celery", "--quiet", "-A", app, *arguments)
+
+
 def _consumer(app: str, node: str, *queues: Queue) -> list[str]:
     quiet = ("--without-mingle", "--without-gossip")
-    return _python("celery", "-A", app, "worker", "-Q", ",".join(queues), "-n", node, *quiet)
+    return _celery(app, "worker", "-Q", ",".join(queues), "-n", node, *quiet)
 
 
 def _worker() -> list[str]:

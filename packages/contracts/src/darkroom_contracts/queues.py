@@ -45,3 +45,6 @@ QUEUE_OF: Mapping[Task, Queue] = MappingProxyType(
     }
 )
 """The queue each task is sent to."""
+
+ROUTINE = frozenset({Task.RECOVER_GROUPS, Task.EXPIRE_GROUPS, Task.REFRESH_CONTROL, Task.SEND_DUE_MAIL})
+"""Tasks that the scheduler sends all day, whether or not there is anything to do."""

@@ -28,6 +28,7 @@ def every_process(settings: Settings) -> dict[str, Any]:
         "task_create_missing_queues": False,  # a misspelt queue is an error, not a queue nobody watches
         "task_default_queue": Queue.MAINTENANCE.value,
         "task_routes": {task.value: {"queue": queue.value} for task, queue in QUEUE_OF.items()},
+        "result_backend": "darkroom_runtime.no_results:NoResults",
         "task_ignore_result": True,  # state lives in the group store; a stored result costs five more commands
     }
 
@@ -48,6 +49,13 @@ def publisher(settings: Settings) -> dict[str, Any]:
         "broker_connection_timeout": 2.0,
         "broker_pool_acquire_timeout": 2.0,
         "task_publish_retry": False,  # the client hears 503 and knows to come again
+    }
+
+
+def observer(settings: Settings) -> dict[str, Any]:
+    """For a process that watches workers and queues, and outlives any outage of Redis."""
+    return every_process(settings) | {
+        "broker_transport_options": {"socket_connect_timeout": 3, "socket_timeout": 30, "socket_keepalive": True},
     }
 
 

@@ -1,6 +1,8 @@
 """Structured logs, and the id of the request that each line belongs to."""
 
+import io
 import logging.config
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -8,15 +10,34 @@ from typing import Any
 import structlog
 from celery import signals
 
+from darkroom_runtime.log_lines import LineStream, StrayOutput, log_uncaught_exceptions
 from darkroom_runtime.redaction import shorten_ids
+from darkroom_runtime.routine import RoutineFilter
 from darkroom_runtime.settings import Settings
 
 REQUEST_ID_HEADER = "request_id"
 """The message header in which the id of the HTTP request travels with a task."""
 
 
-def configure(settings: Settings, service: str) -> None:
-    """Send every log line of this process, its libraries' too, to standard output in one form."""
+_taken_over = False
+
+
+def take_over_process(settings: Settings, service: str) -> None:
+    """Make a log line of all that this process and those it forks say: also of warnings, of exceptions that nobody
+    catches, and, in JSON, of what is printed past the logs. Done once; later calls do nothing."""
+    global _taken_over
+    if _taken_over:
+        return
+    _taken_over = True
+    configure(settings, service, LineStream())
+    logging.captureWarnings(capture=True)
+    log_uncaught_exceptions()
+    if settings.log_format == "json":
+        StrayOutput().start()
+
+
+def configure(settings: Settings, service: str, stream: io.TextIOBase | None = None) -> None:
+    """Send every log line of this process, its libraries' too, to a stream in one form: standard output by default."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -46,8 +67,14 @@ def configure(settings: Settings, service: str) -> None:
                 }
             },
             "handlers": {
-                "out": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": "structured"}
+                "out": {
+                    "class": "logging.StreamHandler",
+                    "stream": stream or sys.stdout,
+                    "formatter": "structured",
+                    "filters": ["routine"],
+                }
             },
+            "filters": {"routine": {"()": RoutineFilter, "show": settings.log_level == "debug"}},
             "root": {"handlers": ["out"], "level": settings.log_level.upper()},
         }
     )

@@ -8,6 +8,7 @@ from celery import Celery, signals
 from darkroom_runtime import heartbeat, logs
 from darkroom_runtime.celery_config import make_celery
 from darkroom_runtime.settings import Settings
+from darkroom_runtime.shutdown_log import log_shutdown
 
 
 def consumer_process(service: str, settings: Settings, config: dict[str, Any], *, tasks: Iterable[str]) -> Celery:
@@ -21,10 +22,13 @@ def consumer_process(service: str, settings: Settings, config: dict[str, Any], *
     """
 
     def configure_logs(**_: Any) -> None:
-        logs.configure(settings, service)
+        logs.take_over_process(settings, service)
 
-    # A receiver here keeps Celery from setting up logs of its own; weak would let it be collected.
+    # A receiver here keeps Celery from setting up logs of its own; weak would let it be collected. A worker has things
+    # to say before it comes to its logs.
+    signals.celeryd_init.connect(configure_logs, weak=False)
     signals.setup_logging.connect(configure_logs, weak=False)
     logs.carry_request_id()
+    log_shutdown()
     heartbeat.keep_for_worker(settings)
     return make_celery(service, config, include=tasks)

@@ -1,6 +1,9 @@
 """Settings: read once from the environment or from secret files, typed, and refused with a sentence when wrong."""
 
+import json
+import os
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, TypeVar
 from urllib.parse import quote
@@ -51,7 +54,14 @@ def load(kind: type[AnySettings]) -> AnySettings:
     try:
         return kind()
     except ValidationError as error:
-        sys.exit("\n".join(describe(error)))
+        sys.exit("\n".join(_as_log_line(sentence) for sentence in describe(error)))
+
+
+def _as_log_line(sentence: str) -> str:
+    # The logs are not set up yet, since how they are is a setting, too.
+    if os.environ.get(f"{PREFIX}LOG_FORMAT") == "console":
+        return sentence
+    return json.dumps({"event": sentence, "level": "critical", "timestamp": datetime.now(UTC).isoformat()})
 
 
 def describe(error: ValidationError) -> list[str]:

@@ -9,13 +9,13 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from darkroom_runtime.logs import configure
+from darkroom_runtime.logs import take_over_process
 from darkroom_runtime.settings import load
 
 from darkroom_api.settings import ApiSettings
 
 _settings = load(ApiSettings)
-configure(_settings, "api")
+take_over_process(_settings, "api")
 
 # Where the workers add their counts up. It must be known before prometheus_client is first imported.
 _METRICS = "PROMETHEUS_MULTIPROC_DIR"

@@ -17,4 +17,4 @@ app = make_celery("scheduler", scheduler(settings) | {"beat_schedule": entries(s
 @signals.setup_logging.connect
 def configure_logs(**_: Any) -> None:
     """Keep Celery from setting up logs of its own."""
-    logs.configure(settings, "scheduler")
+    logs.take_over_process(settings, "scheduler")

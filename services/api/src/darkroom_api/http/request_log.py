@@ -9,6 +9,7 @@ from flask import Flask, Response, g, request
 
 HEADER = "X-Request-ID"
 
+_MONITORED = {"health.healthz", "health.readyz", "health.prometheus"}
 _ACCEPTED = re.compile(r"[A-Za-z0-9._-]{8,128}")
 _log = structlog.get_logger("darkroom_api.requests")
 
@@ -30,8 +31,10 @@ def _begin() -> None:
 
 def _log_answer(response: Response) -> Response:
     response.headers[HEADER] = g.request_id
+    # A monitor asks every few seconds: that all is well needs no line.
+    log = _log.debug if request.endpoint in _MONITORED and response.status_code < 400 else _log.info
     # The route, not the path: ids and tokens in paths are as good as passwords.
-    _log.info(
+    log(
         "request",
         method=request.method,
         route=request.url_rule.rule if request.url_rule else None,

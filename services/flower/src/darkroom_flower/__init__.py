@@ -1,0 +1,1 @@
+"""Flower for Darkroom: its settings, its queues and its logs. The rest is Flower's own."""

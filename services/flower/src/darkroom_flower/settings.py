@@ -1,0 +1,24 @@
+"""The settings of Flower."""
+
+from pathlib import Path
+
+from darkroom_runtime.settings import Settings
+from pydantic import Field, SecretStr, field_validator
+
+
+class FlowerSettings(Settings):
+    """Who may use Flower, and where it keeps what it has seen."""
+
+    flower_login: SecretStr | None = Field(
+        None,
+        description="`user:password`. Without one, everybody who reaches the port may look, and nobody may touch.",
+    )
+    flower_dir: Path = Field(Path("/data"), description="The folder in which Flower keeps what it has seen of tasks.")
+
+    @field_validator("flower_login")
+    @classmethod
+    def _has_user_and_password(cls, login: SecretStr | None) -> SecretStr | None:
+        user, _, password = (login.get_secret_value() if login else "user:password").partition(":")
+        if not user or not password:
+            raise ValueError("expected user:password")
+        return login
