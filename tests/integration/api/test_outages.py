@@ -108,3 +108,13 @@ def test_a_redis_that_takes_nothing_is_told_of_by_its_reason_and_nothing_stays(
         assert redis.keys("darkroom:group:*") == []
         assert files_in(tmp_path / "blobs") == []
         close(app)
+
+
+def test_without_redis_the_metrics_tell_what_is_known_without_it(without_redis: Flask) -> None:
+    http = without_redis.test_client()
+    unavailable(post_files(http, [("a.png", png())]))
+    answer = http.get("/metrics")
+    assert answer.status_code == 200
+    assert "darkroom_redis_up 0.0" in answer.text
+    assert 'darkroom_http_request_seconds_count{method="POST",route="/process_images",status="503"}' in answer.text
+    assert "darkroom_queue_length" not in answer.text

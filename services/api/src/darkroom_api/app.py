@@ -8,6 +8,7 @@ from darkroom_api.groups import archive, blur, cancel, events, process_images, r
 from darkroom_api.groups.responses import ProblemDetails
 from darkroom_api.http.client_address import init_client_address
 from darkroom_api.http.error_handlers import init_error_handlers
+from darkroom_api.http.foreign_pages import init_foreign_pages
 from darkroom_api.http.openapi import INFO, SECURITY_SCHEMES
 from darkroom_api.http.request_log import init_request_log
 from darkroom_api.http.security_headers import init_security_headers
@@ -43,6 +44,7 @@ def create_app(settings: ApiSettings | None = None) -> OpenAPI:
     init_security_headers(app)
     init_error_handlers(app)
     init_client_address(app, settings)
+    init_foreign_pages(app, settings)
     extensions.init_mail(app, settings)
     init_mail_limits(app)
     for views in (process_images, blur, status, events, cancel, retry, results, archive):

@@ -24,6 +24,7 @@ from darkroom_api.settings import ApiSettings
 def init_settings(app: Flask, settings: ApiSettings) -> None:
     """Hold the settings, and tell Flask what it needs of them."""
     app.extensions["settings"] = settings
+    app.url_map.merge_slashes = False  # it would answer with a redirect to whatever host the client names
     app.config["CELERY"] = publisher(settings)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_request_bytes
     app.config["MAX_FORM_PARTS"] = settings.max_images + 20  # the images, and room for every other member

@@ -5,11 +5,19 @@ from typing import Annotated, Any
 from darkroom_contracts import limits
 from darkroom_records.links import LinkSettings
 from darkroom_records.mail_limits import MailLimitSettings
-from pydantic import Field, NonNegativeInt, PositiveInt, SecretStr, field_validator
+from darkroom_runtime.browsers import HostSettings
+from pydantic import BeforeValidator, Field, NonNegativeInt, PositiveInt, SecretStr
 from pydantic_settings import NoDecode
 
 
-class ApiSettings(LinkSettings, MailLimitSettings):
+def _split(value: Any) -> Any:
+    return tuple(key.strip() for key in value.split(",") if key.strip()) if isinstance(value, str) else value
+
+
+Keys = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)]
+
+
+class ApiSettings(LinkSettings, MailLimitSettings, HostSettings):
     """What the API is told beside what every process is told."""
 
     api_host: str = Field("127.0.0.1", description="The address to listen on.")
@@ -22,9 +30,15 @@ class ApiSettings(LinkSettings, MailLimitSettings):
     stream_heartbeat: float = Field(
         15.0, gt=0, description="Seconds after which a silent event stream says that it is still there."
     )
-    api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+    api_keys: Keys = Field(
         (), description="Keys that may hand work in, separated by commas. Without one, everybody may."
     )
+    admin_keys: Keys = Field(
+        (),
+        description="Keys that may see the operators' views, too, separated by commas. Without one, every API key may, "
+        "and without any key everybody.",
+    )
+    open_metrics: bool = Field(False, description="Whether `/metrics` asks for no key, for a Prometheus within.")
     trusted_proxies: NonNegativeInt = Field(
         0, description="Proxies in front of the API whose `X-Forwarded-For` says who a request is from."
     )
@@ -35,8 +49,3 @@ class ApiSettings(LinkSettings, MailLimitSettings):
     max_json_bytes: PositiveInt = Field(
         64_000_000, description="The largest JSON body of a request, which is held in memory as a whole."
     )
-
-    @field_validator("api_keys", mode="before")
-    @classmethod
-    def _split(cls, value: Any) -> Any:
-        return tuple(key.strip() for key in value.split(",") if key.strip()) if isinstance(value, str) else value

@@ -11,7 +11,7 @@ from darkroom_api.groups import bodies
 from darkroom_api.groups.requests import IdempotencyHeader, ProcessImages, ProcessImagesForm
 from darkroom_api.groups.responses import Accepted
 from darkroom_api.groups.submission import Submission, take_in
-from darkroom_api.http.api_keys import asks_for_key, presented
+from darkroom_api.http.api_keys import asks_for_key, key_owner
 from darkroom_api.http.openapi import IMAGE_FILES, NEEDS_KEY, answers
 
 blueprint = APIBlueprint("process_images", __name__, abp_tags=[Tag(name="groups", description="Batches of images")])
@@ -49,5 +49,5 @@ def process_images(header: IdempotencyHeader) -> tuple[Response, int]:
 
 def accept(submission: Submission, key: str | None) -> tuple[Response, int]:
     """Make the group, and say where it can be followed."""
-    made = take_in(submission, key=key, scope=presented())
+    made = take_in(submission, key=key, scope=key_owner())
     return jsonify(Accepted.of(made.group_id, made.total).model_dump()), 202

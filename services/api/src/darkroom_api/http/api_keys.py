@@ -1,18 +1,21 @@
-"""Who may hand work in: with keys set, whoever knows one of them."""
+"""Who may do what: with keys set, whoever knows one of them."""
 
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
 from darkroom_contracts.problems import ProblemCode
 from flask import request
+from pydantic import SecretStr
 
 from darkroom_api import extensions
+from darkroom_api.http.client_address import client
 from darkroom_api.http.problems import Problem
 
 SCHEME = "ApiKey"
-"""What the OpenAPI document calls it."""
+ADMIN_SCHEME = "AdminKey"
+"""What the OpenAPI document calls them."""
 
 Args = ParamSpec("Args")
 Answer = TypeVar("Answer")
@@ -23,26 +26,72 @@ def asks_for_key(view: Callable[Args, Answer]) -> Callable[Args, Answer]:
 
     @wraps(view)
     def guarded(*args: Args.args, **kwargs: Args.kwargs) -> Answer:
-        if extensions.settings().api_keys and not _is_known(presented()):
-            raise Problem(
-                401,
-                "Send one of this server's API keys as `Authorization: Bearer <key>`.",
-                code=ProblemCode.API_KEY_REQUIRED,
-                error="An API key is needed",
-                headers={"WWW-Authenticate": 'Bearer realm="darkroom"'},
-            )
+        if extensions.settings().api_keys and not has_key():
+            raise _key_required("Send one of this server's API keys as `Authorization: Bearer <key>`.")
         return view(*args, **kwargs)
 
     return guarded
 
 
-def presented() -> str:
+def asks_for_admin_key(view: Callable[Args, Answer]) -> Callable[Args, Answer]:
+    """Let the view be reached only with an operator's key, where there are any keys."""
+
+    @wraps(view)
+    def guarded(*args: Args.args, **kwargs: Args.kwargs) -> Answer:
+        require_admin_key()
+        return view(*args, **kwargs)
+
+    return guarded
+
+
+def require_admin_key() -> None:
+    """Refuse this request unless it has an operator's key: an admin key, or any key where there are no admin keys.
+
+    Raises:
+        Problem: 401 where it has no key, 403 where its key is no operator's.
+    """
+    settings = extensions.settings()
+    keys = settings.admin_keys or settings.api_keys
+    if not keys or _is_among(keys):
+        return
+    if has_key():
+        raise Problem(
+            403,
+            "This API key may not see the operators' views. Send an admin key.",
+            code=ProblemCode.ADMIN_KEY_REQUIRED,
+            error="An admin key is needed",
+        )
+    raise _key_required("Send an operator's key as `Authorization: Bearer <key>`.")
+
+
+def has_key() -> bool:
+    """Whether this request has a key of this server. An admin key opens whatever an API key does."""
+    settings = extensions.settings()
+    return _is_among((*settings.api_keys, *settings.admin_keys))
+
+
+def key_owner() -> str:
+    """Whose Idempotency-Keys this request uses: those of its API key, or of its client's address where it has none."""
+    return _presented() if has_key() else f"client:{client()}"
+
+
+def _key_required(detail: str) -> Problem:
+    return Problem(
+        401,
+        detail,
+        code=ProblemCode.API_KEY_REQUIRED,
+        error="An API key is needed",
+        headers={"WWW-Authenticate": 'Bearer realm="darkroom"'},
+    )
+
+
+def _presented() -> str:
     """The key that came with this request, or an empty string."""
     scheme, _, key = request.headers.get("Authorization", "").partition(" ")
     return key.strip() if scheme.lower() == "bearer" else ""
 
 
-def _is_known(key: str) -> bool:
-    known = [known.get_secret_value() for known in extensions.settings().api_keys]
-    given = key.encode("latin-1")  # as WSGI has decoded it
-    return any(hmac.compare_digest(given, candidate.encode()) for candidate in known)  # in constant time each
+def _is_among(keys: Iterable[SecretStr]) -> bool:
+    given = _presented().encode("latin-1")  # as WSGI has decoded it
+    # Each in constant time, and none where no key was sent.
+    return bool(given) and any(hmac.compare_digest(given, key.get_secret_value().encode()) for key in keys)

@@ -9,7 +9,7 @@ from flask_openapi3 import Info
 from flask_openapi3.types import ResponseDict, SecuritySchemesDict
 
 from darkroom_api.groups.responses import ProblemDetails
-from darkroom_api.http.api_keys import SCHEME
+from darkroom_api.http.api_keys import ADMIN_SCHEME, SCHEME
 from darkroom_api.http.problems import MEDIA_TYPE
 
 INFO = Info(
@@ -18,9 +18,11 @@ INFO = Info(
     description="Takes batches of images, works on them in the background and hands them back.",
 )
 SECURITY_SCHEMES: SecuritySchemesDict = {
-    SCHEME: {"type": "http", "scheme": "bearer", "description": "One of the keys in `DARKROOM_API_KEYS`."}
+    SCHEME: {"type": "http", "scheme": "bearer", "description": "One of the keys in `DARKROOM_API_KEYS`."},
+    ADMIN_SCHEME: {"type": "http", "scheme": "bearer", "description": "One of the keys in `DARKROOM_ADMIN_KEYS`."},
 }
 NEEDS_KEY: list[dict[str, list[Any]]] = [{SCHEME: []}]
+NEEDS_ADMIN_KEY: list[dict[str, list[Any]]] = [{ADMIN_SCHEME: []}]
 
 BINARY: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
 """Content that is bytes."""
@@ -46,10 +48,10 @@ _DESCRIPTIONS = {
 
 
 def answers(good: ResponseDict, *problems: int) -> ResponseDict:
-    """The documentation of all answers of an endpoint: the good ones, and the problems, among them always 500."""
+    """The documentation of all answers of an endpoint: the good ones, and the problems, always with 403 and 500."""
     content = {MEDIA_TYPE: {"schema": {"$ref": f"#/components/schemas/{ProblemDetails.__name__}"}}}
     bad: ResponseDict = {
-        status: {"description": _DESCRIPTIONS[status], "content": content} for status in (*problems, 500)
+        status: {"description": _DESCRIPTIONS[status], "content": content} for status in (*problems, 403, 500)
     }
     return good | bad
 

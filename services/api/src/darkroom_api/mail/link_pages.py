@@ -9,6 +9,7 @@ from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel
 
 from darkroom_api import extensions
+from darkroom_api.http.foreign_pages import is_signed
 from darkroom_api.http.openapi import answers, content
 
 blueprint = APIBlueprint("mail_links", __name__, abp_tags=[Tag(name="newsletter", description="The weekly letter")])
@@ -37,6 +38,7 @@ def ask_to_confirm(path: LinkPath) -> Response:
 
 
 @blueprint.post("/confirm/<token>", responses=_ANSWERS)
+@is_signed
 def confirm(path: LinkPath) -> Response:
     """Confirm a subscription. Done twice, it is the same as once."""
     address = extensions.mail_links().confirming(path.token)
@@ -53,6 +55,7 @@ def ask_to_unsubscribe(path: LinkPath) -> Response:
 
 
 @blueprint.post("/unsubscribe/<token>", responses=answers({200: _SHOWN}, 503))
+@is_signed
 def unsubscribe_by_link(path: LinkPath) -> Response:
     """End a subscription, also with one click in a mail program (RFC 8058). An old link is answered with 200, too."""
     try:

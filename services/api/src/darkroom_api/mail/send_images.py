@@ -15,6 +15,7 @@ from darkroom_api.groups.parameters import GroupPath
 from darkroom_api.http import json_body
 from darkroom_api.http.answers import as_json
 from darkroom_api.http.api_keys import asks_for_key
+from darkroom_api.http.foreign_pages import has_effect
 from darkroom_api.http.openapi import NEEDS_KEY, answers
 from darkroom_api.http.problems import Problem
 from darkroom_api.mail.limits import new_request
@@ -44,6 +45,7 @@ def send_images(path: GroupPath) -> Response:
 
 
 @blueprint.get("/send_images/<group_id>", security=NEEDS_KEY, responses=_ANSWERS)
+@has_effect
 @asks_for_key
 def send_images_by_link(path: GroupPath) -> Response:
     """The same as the POST, for a plain link."""

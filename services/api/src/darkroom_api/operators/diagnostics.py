@@ -17,6 +17,7 @@ from darkroom_api import extensions
 from darkroom_api.http import json_body
 from darkroom_api.http.answers import as_json
 from darkroom_api.http.api_keys import asks_for_key
+from darkroom_api.http.foreign_pages import has_effect
 from darkroom_api.http.openapi import NEEDS_KEY, answers
 from darkroom_api.http.problems import Problem
 from darkroom_api.operators.task_schema import CountOrder, TaskReference
@@ -48,6 +49,7 @@ class AddPath(BaseModel):
 
 
 @blueprint.get("/add/<x>/<y>", security=NEEDS_KEY, responses=answers({202: TaskReference}, 401, 404, 422, 429, 503))
+@has_effect
 @asks_for_key
 def add(path: AddPath) -> Response:
     """Add two numbers on a worker: the smallest round trip through the queue."""

@@ -7,8 +7,11 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from darkroom_api import extensions
 from darkroom_api.groups.responses import Health
-from darkroom_api.http.openapi import answers, content
+from darkroom_api.http.api_keys import require_admin_key
+from darkroom_api.http.openapi import NEEDS_ADMIN_KEY, answers, content
 from darkroom_api.operators import metrics
+
+METRICS = "/metrics"
 
 blueprint = APIBlueprint("health", __name__, abp_tags=[Tag(name="operation", description="For monitors")])
 
@@ -28,8 +31,12 @@ def readyz() -> dict[str, str]:
 
 
 @blueprint.get(
-    "/metrics", responses=answers({200: content("Metrics", {"text/plain": {"schema": {"type": "string"}}})}, 503)
+    METRICS,
+    security=NEEDS_ADMIN_KEY,
+    responses=answers({200: content("Metrics", {"text/plain": {"schema": {"type": "string"}}})}, 401),
 )
 def prometheus() -> Response:
-    """What was counted, for Prometheus."""
+    """What was counted, for Prometheus. Also while Redis is away: then without what only Redis knows."""
+    if not extensions.settings().open_metrics:
+        require_admin_key()
     return Response(metrics.exposition(extensions.redis()), content_type=CONTENT_TYPE_LATEST)

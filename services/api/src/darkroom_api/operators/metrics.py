@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import REGISTRY, Collector
 from redis import Redis
+from redis.exceptions import RedisError
 
 DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
 """The variable that names the folder in which the processes of one server add up their counts."""
@@ -41,12 +42,20 @@ def exposition(redis: Redis) -> bytes:
 
 
 class QueueCollector(Collector):
-    """How many messages wait in each queue, and for how long the next one has."""
+    """Whether Redis answers, and how many messages wait in each queue, and for how long the next one has."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
+        try:
+            queues = self._queues()
+        except RedisError:
+            queues = []
+        yield GaugeMetricFamily("darkroom_redis_up", "Whether Redis answers.", value=float(bool(queues)))
+        yield from queues
+
+    def _queues(self) -> list[GaugeMetricFamily]:
         length = GaugeMetricFamily("darkroom_queue_length", "Messages that wait for a worker.", labels=["queue"])
         age = GaugeMetricFamily(
             "darkroom_queue_oldest_waiting_seconds", "How long the next message has been waiting.", labels=["queue"]
@@ -56,8 +65,7 @@ class QueueCollector(Collector):
             since = oldest_waiting(self._redis, queue)
             if since is None or since > 0:  # not every message says since when it waits
                 age.add_metric([queue.value], max(0.0, time.time() - since) if since else 0.0)
-        yield length
-        yield age
+        return [length, age]
 
 
 def _begin() -> None:

@@ -7,7 +7,8 @@ from pydantic import BaseModel, Field
 
 from darkroom_api import extensions
 from darkroom_api.http.answers import as_json
-from darkroom_api.http.openapi import answers
+from darkroom_api.http.api_keys import asks_for_key
+from darkroom_api.http.openapi import NEEDS_KEY, answers
 from darkroom_api.http.problems import Problem
 from darkroom_api.operators import task_lookup
 from darkroom_api.operators.task_schema import TaskStatus
@@ -29,7 +30,8 @@ def task(path: TaskPath) -> Response:
     return as_json(task_lookup.find(path.id))
 
 
-@blueprint.post(f"{_PATH}/cancel", responses=answers({200: TaskStatus}, 404, 409, 503))
+@blueprint.post(f"{_PATH}/cancel", security=NEEDS_KEY, responses=answers({200: TaskStatus}, 401, 404, 409, 503))
+@asks_for_key
 def cancel(path: TaskPath) -> Response:
     """Cancel a task that has not ended. An image is cancelled with its whole group only."""
     found = task_lookup.find(path.id)

@@ -8,6 +8,8 @@ from flask import Blueprint, current_app, render_template
 from flask_openapi3 import OpenAPI
 
 from darkroom_api import extensions
+from darkroom_api.http.api_keys import ADMIN_SCHEME, SCHEME
+from darkroom_api.operators.health import METRICS
 
 blueprint = Blueprint(
     "docs",
@@ -20,11 +22,15 @@ blueprint = Blueprint(
 @blueprint.get("/openapi.json")
 def document() -> dict[str, Any]:
     """The OpenAPI document of this server, which asks for keys only where it has some."""
+    settings = extensions.settings()
     api = cast("OpenAPI", current_app).api_doc
-    if not extensions.settings().api_keys:
-        for path in api["paths"].values():
-            for operation in path.values():
-                operation.pop("security", None)
+    schemes = {SCHEME: SCHEME if settings.api_keys else None}
+    schemes[ADMIN_SCHEME] = ADMIN_SCHEME if settings.admin_keys else schemes[SCHEME]
+    for path, operations in api["paths"].items():
+        for operation in operations.values():
+            asked = [schemes[name] for need in operation.pop("security", []) for name in need]
+            if any(asked) and not (path == METRICS and settings.open_metrics):
+                operation["security"] = [{name: []} for name in asked if name]
     return api
 
 
