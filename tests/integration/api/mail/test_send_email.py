@@ -27,7 +27,9 @@ def test_a_mail_is_taken_in_and_is_a_task(keyed: FlaskClient, mails: Mails) -> N
     (mail,) = mails()
     assert answer.get_json() == {"id": mail.mail_id}
     assert keyed.get(f"/tasks/{mail.mail_id}").get_json()["state"] == "queued"
-    assert keyed.post(f"/tasks/{mail.mail_id}/cancel").status_code == 409
+    cancel = f"/tasks/{mail.mail_id}/cancel"
+    assert keyed.post(cancel).status_code == 401
+    assert keyed.post(cancel, headers={"Authorization": "Bearer secret"}).status_code == 409
 
 
 def test_without_the_key_nothing_is_sent(keyed: FlaskClient, mails: Mails) -> None:
