@@ -1,6 +1,7 @@
 """Operations in requests follow from their definitions."""
 
 import json
+from dataclasses import fields
 from typing import Any
 
 import pytest
@@ -67,6 +68,54 @@ def test_what_is_asked_for_becomes_an_operation(asked: dict[str, Any], meant: Op
 def test_what_is_no_operation_is_refused(asked: Any) -> None:
     with pytest.raises(ValidationError):
         read(asked)
+
+
+NUMBERS = [
+    (name, argument.name)
+    for name, operation in OPERATIONS.items()
+    for argument in fields(operation)  # type: ignore[arg-type]  # every operation is a dataclass
+    if {"ge", "gt"} & set(argument.metadata)
+]
+ABSURD = (
+    "NaN",
+    "Infinity",
+    "-Infinity",
+    "1e308",
+    "-1e308",
+    "1e999",
+    "-1e999",
+    "1e7",
+    "9" * 400,
+    "9" * 5000,
+    "true",
+    '"5"',
+)
+
+
+@pytest.mark.parametrize(("operation", "argument"), NUMBERS)
+@pytest.mark.parametrize("number", ABSURD, ids=lambda number: number[:12])
+def test_an_absurd_number_is_refused(operation: str, argument: str, number: str) -> None:
+    needed: dict[str, dict[str, Any]] = {"watermark": {"text": "x"}, "convert": {"format": "png"}}
+    asked = json.dumps({"op": operation} | needed.get(operation, {}) | {argument: 0})
+    with pytest.raises(ValidationError) as refusal:
+        READER.validate_json(f"[{asked}]".replace(f'"{argument}": 0', f'"{argument}": {number}'))
+    assert all(mistake["loc"] in ((), (0, operation, argument)) for mistake in refusal.value.errors())
+
+
+@pytest.mark.parametrize("number", ABSURD, ids=lambda number: number[:12])
+@pytest.mark.parametrize("place", range(4))
+@pytest.mark.parametrize("operation", ["crop", "blur", "pixelate"])
+def test_an_absurd_region_is_refused(operation: str, place: int, number: str) -> None:
+    region = ", ".join(number if place == at else "1" for at in range(4))
+    member = f'"box": [{region}]' if operation == "crop" else f'"regions": [[{region}]]'
+    with pytest.raises(ValidationError):
+        READER.validate_json(f'[{{"op": "{operation}", {member}}}]')
+
+
+def test_the_limits_of_a_region_reach_the_document() -> None:
+    box = MODELS["crop"].model_json_schema()["properties"]["box"]
+    limits = {(place["minimum"], place["maximum"]) for place in box["prefixItems"]}
+    assert (len(box["prefixItems"]), limits) == (4, {(-1_000_000, 1_000_000)})
 
 
 def test_a_pipeline_has_at_most_twenty_operations() -> None:

@@ -8,9 +8,22 @@ API derives its validation and its documentation from here and the worker its de
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from types import MappingProxyType
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
-Region: TypeAlias = tuple[float, float, float, float]
+MAX_COORDINATE = 1_000_000
+"""No image is as wide or high by far; numbers beyond are mistakes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """The limits of a number within an argument, under the names of a field's ``metadata``."""
+
+    ge: float
+    le: float
+
+
+_Coordinate: TypeAlias = Annotated[float, Range(-MAX_COORDINATE, MAX_COORDINATE)]
+Region: TypeAlias = tuple[_Coordinate, _Coordinate, _Coordinate, _Coordinate]
 """``[x, y, width, height]`` from the upper left corner, in pixels; in shares of the image when all four are <= 1."""
 
 Position: TypeAlias = Literal[

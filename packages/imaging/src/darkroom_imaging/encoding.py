@@ -20,12 +20,14 @@ QUALITY: Mapping[ImageFormat, int] = MappingProxyType(
 """What is taken where no quality is asked for. The scales are the encoders' own and not the same."""
 OPAQUE = frozenset({ImageFormat.JPEG})
 """Formats without opacity: their results are put on white."""
-_LARGEST_SIDE = {ImageFormat.JPEG: 65_500, ImageFormat.WEBP: 16_383, ImageFormat.AVIF: 65_536, ImageFormat.GIF: 65_535}
-"""Of the encoders, in pixels."""
+_LARGEST_SIDE = {ImageFormat.JPEG: 65_500, ImageFormat.WEBP: 16_383, ImageFormat.AVIF: 32_768, ImageFormat.GIF: 65_535}
+"""In pixels: what the encoders take, and for AVIF what its decoders do."""
 _LONGEST = {ImageFormat.GIF: gif_animation.MAX_DURATION, ImageFormat.PNG: 65_535, ImageFormat.WEBP: 2**24 - 1}
 """Milliseconds that a frame is shown at most: what its format has room for."""
 _MOST_PLAYS = 65_535
 """What a GIF and a WebP have room for."""
+_NAMES = {ImageFormat.WEBP: "WebP"}
+"""Where people write a format otherwise than in capitals."""
 _OPTIONS: Mapping[ImageFormat, Mapping[str, Any]] = MappingProxyType(
     {
         ImageFormat.PNG: {"compress_level": 6},
@@ -69,7 +71,7 @@ def encode(
         UnexpectedError: the encoder failed, or what it wrote is not what it was given.
     """
     _check_sides(images[0], name)
-    with unexpected(f"Encoding the result as {name.upper()}"):
+    with unexpected(f"Encoding the result as {_NAMES.get(name, name.upper())}"):
         data = _encoded(images, name, quality, profile, animation)
         return data, verify(data, name, images, _durations(animation, name) if animation else ())
 
@@ -119,7 +121,8 @@ def _check_sides(image: Image.Image, name: ImageFormat) -> None:
     largest = _LARGEST_SIDE.get(name)
     if largest is not None and max(image.size) > largest:
         raise ImageTooLargeError(
-            f"The result measures {image.width} × {image.height} pixels; a side of {name.upper()} can have {largest:,}."
+            f"The result measures {image.width} × {image.height} pixels; "
+            f"{_NAMES.get(name, name.upper())} allows at most {largest:,} px per side."
         )
 
 

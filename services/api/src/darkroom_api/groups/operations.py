@@ -1,6 +1,6 @@
 """What an operation may look like in a request, derived from the operations' own definitions."""
 
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, asdict, fields
 from dataclasses import Field as DataclassField
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin, get_type_hints
@@ -32,7 +32,7 @@ class _Arguments(BaseModel):
 
 
 def _model(operation: type[Operation]) -> type[_Arguments]:
-    hints = get_type_hints(operation)
+    hints = get_type_hints(operation, include_extras=True)
     arguments: dict[str, Any] = {"op": (Literal[operation.op], ...)} | {
         argument.name: (_given(hints[argument.name]), _field(argument))
         for argument in fields(operation)  # type: ignore[arg-type]  # each is a dataclass, their base is not
@@ -50,7 +50,17 @@ def _given(hint: Any) -> Any:
     """The type of an argument when it is given; leaving it out is the way to give none."""
     if get_origin(hint) in {Union, UnionType}:
         (hint,) = (kind for kind in get_args(hint) if kind is not NoneType)
-    return Integer if hint is int else hint
+    return Integer if hint is int else _with_ranges(hint)
+
+
+def _with_ranges(hint: Any) -> Any:
+    """The type with the ranges of the numbers in it as pydantic states them."""
+    inner = get_args(hint)
+    if get_origin(hint) is Annotated:
+        return Annotated[inner[0], Field(**asdict(inner[1]))]
+    if get_origin(hint) is tuple:
+        return tuple[tuple(map(_with_ranges, inner))]  # type: ignore[misc]  # made at run time
+    return hint
 
 
 def _field(argument: "DataclassField[Any]") -> Any:
