@@ -13,9 +13,9 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-import darkroom_imaging as imaging
 import requests
 from darkroom_contracts.operations import Blur
+from darkroom_imaging.engine import process
 from darkroom_local.redis_server import RedisServer
 from darkroom_local.stack import LocalStack
 from support.client import Client
@@ -42,7 +42,7 @@ def seconds(action: Callable[[], object]) -> float:
 
 
 def work(source: bytes) -> int:
-    return len(imaging.process(source, (Blur(radius=RADIUS),)).data)
+    return len(process(source, (Blur(radius=RADIUS),)).data)
 
 
 def through_the_service(client: Client, request: requests.PreparedRequest) -> None:

@@ -24,7 +24,7 @@ LONG = 0.5
 def darkroom() -> dict[str, Work]:
     """This project's engine."""
     from darkroom_contracts.operations import Blur, Resize
-    from darkroom_imaging import process
+    from darkroom_imaging.engine import process
 
     return {
         "plain": lambda source, _: process(source),

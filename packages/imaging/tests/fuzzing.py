@@ -26,7 +26,9 @@ from darkroom_contracts.operations import (
     Sharpen,
     Watermark,
 )
-from darkroom_imaging import ImageError, Limits, process
+from darkroom_imaging.engine import process
+from darkroom_imaging.errors import ImageError
+from darkroom_imaging.limits import Limits
 from PIL import Image, ImageCms
 
 LIMITS = Limits(max_pixels=1_000_000, max_frames=50)

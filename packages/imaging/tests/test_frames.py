@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from darkroom_contracts.formats import ImageFormat
 from darkroom_contracts.operations import Convert, Crop, Operation, Resize
-from darkroom_imaging import DamagedImageError, Result, UnexpectedError, encoding, process
+from darkroom_imaging import encoding
+from darkroom_imaging.engine import Result, process
+from darkroom_imaging.errors import DamagedImageError, UnexpectedError
 from darkroom_imaging.verification import WrongResultError, verify
 from PIL import Image, ImageSequence
 from support.animations import GifFrame, PngFrame, apng, chunk, gif, png_of

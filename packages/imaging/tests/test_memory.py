@@ -15,7 +15,7 @@ MEASURE = """
 import sys
 from pathlib import Path
 from darkroom_contracts.operations import *
-from darkroom_imaging import process
+from darkroom_imaging.engine import process
 result = process(Path(sys.argv[1]).read_bytes(), eval(sys.argv[2]))
 assert result.width
 print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")))

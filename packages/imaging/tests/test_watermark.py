@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 from darkroom_contracts.operations import Convert, Operation, Position, Watermark
-from darkroom_imaging import BadOperationError, NotAnImageError, process
+from darkroom_imaging.engine import process
+from darkroom_imaging.errors import BadOperationError, NotAnImageError
 from PIL import Image, ImageChops
 from support.pictures import decode, encode
 

@@ -4,7 +4,7 @@ import base64
 
 import pytest
 from darkroom_api.groups.items import decode
-from darkroom_api.uploads.inspection import UnfitImageError
+from darkroom_imaging.errors import InvalidImageDataError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,5 +28,5 @@ def test_a_data_uri_may_be_percent_encoded() -> None:
 
 @pytest.mark.parametrize("text", ["!", "abc", "data:image/png;base64,!!!!", "ümläut", "data:image/png;base64"])
 def test_anything_else_is_refused_with_a_sentence(text: str) -> None:
-    with pytest.raises(UnfitImageError, match="neither a data URI nor base64"):
+    with pytest.raises(InvalidImageDataError, match="neither a data URI nor base64"):
         decode(text)

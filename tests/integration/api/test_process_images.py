@@ -74,8 +74,8 @@ def test_one_bad_image_fails_alone_and_is_never_sent(http: FlaskClient, queue: R
     group_id = answer.get_json()["group_id"]
     status = http.get(f"/status/{group_id}").get_json()
     assert [image["state"] for image in status["images"]] == ["queued", "failed", "failed"]
-    assert status["images"][1]["error"].startswith("It is no image of a format that is read here")
-    assert status["images"][2]["error"] == "The PNG file ends too early; it is not complete."
+    assert status["images"][1]["error"].startswith("Unsupported image format")
+    assert status["images"][2]["error"] == "The PNG file ends too early; it is incomplete."
     assert [image["code"] for image in status["images"]] == [None, "unsupported_image", "damaged_image"]
     assert (status["status"], status["failed"]) == (2 / 3, 2)
     assert waiting(queue) == [[group_id, 0]]

@@ -1,28 +1,8 @@
-"""Work on images: ``process(source, pipeline)`` takes the bytes of an image and gives back those of its result.
+"""Everything about images, a plain library: it knows nothing of Celery, Redis or storage.
 
-A plain library: it knows nothing of Celery, Redis or storage. Pillow decodes, encodes and transforms; OpenCV does the
-arithmetic on pixels where that pays. What each operation does exactly is in ``docs/image-operations.md``.
+``darkroom_imaging.inspection`` tells whether a file is an image that is worked on here, and why not; it needs neither
+NumPy nor OpenCV. ``darkroom_imaging.engine`` has ``process(source, pipeline)``, which takes the bytes of an image and
+gives back those of its result: Pillow decodes, encodes and transforms, OpenCV does the arithmetic on pixels where that
+pays. What each operation does exactly is in ``docs/image-operations.md``. This module imports neither of the two, so
+that whoever inspects need not install the engine.
 """
-
-from darkroom_imaging.engine import Result, process
-from darkroom_imaging.errors import (
-    BadOperationError,
-    DamagedImageError,
-    ImageError,
-    ImageTooLargeError,
-    NotAnImageError,
-    UnexpectedError,
-)
-from darkroom_imaging.limits import Limits
-
-__all__ = [
-    "BadOperationError",
-    "DamagedImageError",
-    "ImageError",
-    "ImageTooLargeError",
-    "Limits",
-    "NotAnImageError",
-    "Result",
-    "UnexpectedError",
-    "process",
-]

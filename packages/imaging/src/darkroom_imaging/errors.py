@@ -18,6 +18,12 @@ class NotAnImageError(ImageError):
     code = ProblemCode.UNSUPPORTED_IMAGE
 
 
+class InvalidImageDataError(ImageError):
+    """The bytes of the image are not written down in a way that can be read."""
+
+    code = ProblemCode.INVALID_IMAGE_DATA
+
+
 class DamagedImageError(ImageError):
     """The image begins like one and then is cut off or broken."""
 

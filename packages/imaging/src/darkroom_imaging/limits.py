@@ -36,7 +36,7 @@ class Limits:
         """
         if count > self.max_bytes:
             raise ImageTooLargeError(
-                f"The file has {count / 1e6:,.1f} MB; images of up to {self.max_bytes / 1e6:,.1f} MB are taken."
+                f"The file is too large: {count / 1e6:,.1f} MB; the limit is {self.max_bytes / 1e6:,.1f} MB."
             )
 
     def check_size(self, width: int, height: int, *, frames: int = 1, what: str = "The image") -> None:
@@ -52,14 +52,12 @@ class Limits:
             ImageTooLargeError: it is beyond one of the limits.
         """
         if frames > self.max_frames:
-            raise ImageTooLargeError(f"{what} has more than the {self.max_frames:,} frames an animation may have.")
+            raise ImageTooLargeError(f"{what} has more than {self.max_frames:,} frames, which is the limit.")
         if max(width, height) > self.max_side:
             raise ImageTooLargeError(
-                f"{what} measures {width} × {height} pixels; a side may have at most {self.max_side:,}."
+                f"{what} is too large: {width:,} × {height:,} px; the limit is {self.max_side:,} px per side."
             )
         if width * height * frames > self.max_pixels:
-            times = f" in {frames} frames" if frames > 1 else ""
-            raise ImageTooLargeError(
-                f"{what} measures {width} × {height} pixels{times}; at most {self.max_pixels / 1e6:g} megapixels are "
-                "worked on."
-            )
+            times = f" in {frames:,} frames" if frames > 1 else ""
+            limit = f"{self.max_pixels / 1e6:g} megapixels"
+            raise ImageTooLargeError(f"{what} is too large: {width:,} × {height:,} px{times}; the limit is {limit}.")

@@ -13,10 +13,11 @@ from PIL import Image, ImageFile
 
 from darkroom_imaging import apng, gif
 from darkroom_imaging.colour import describes_rgb, profile_of
-from darkroom_imaging.errors import DamagedImageError, ImageTooLargeError, NotAnImageError
+from darkroom_imaging.errors import DamagedImageError, ImageTooLargeError
+from darkroom_imaging.inspection import detect_format
 from darkroom_imaging.limits import Limits
 from darkroom_imaging.quiet import quietly
-from darkroom_imaging.recognition import recognised
+from darkroom_imaging.recognition import BEGINNING
 from darkroom_imaging.sequences import FrameSequence
 
 # What Pillow's decoders raise for files that are broken in one way or another, besides their documented OSError: they
@@ -47,7 +48,6 @@ _PLUGINS = {
     ImageFormat.HEIC: "HEIF",
 }
 """What Pillow calls the decoder of each format. No other decoder is ever run."""
-_READ_HERE = "JPEG, PNG, WebP, AVIF, GIF, TIFF and BMP"
 
 
 @contextmanager
@@ -126,18 +126,7 @@ def _without_animation(source: bytes, sequence: FrameSequence | None, name: Imag
 
 
 def _format(source: bytes) -> ImageFormat:
-    if not source:
-        raise NotAnImageError("The file is empty.")
-    name = recognised(source)
-    if name is None:
-        raise NotAnImageError(f"This is not an image that can be read here: {_READ_HERE} can.")
+    name = detect_format(source[:BEGINNING])
     if name is ImageFormat.HEIC:
-        _add_heic()
-    return name
-
-
-def _add_heic() -> None:
-    try:
         importlib.import_module("pillow_heif").register_heif_opener(thumbnails=False)
-    except ImportError:
-        raise NotAnImageError("HEIC images are not read here. Send the image as JPEG, PNG, WebP or AVIF.") from None
+    return name

@@ -23,7 +23,8 @@ _BRANDS = {
     b"hevc": ImageFormat.HEIC,
     b"hevx": ImageFormat.HEIC,
 }
-_LONGEST_TYPE_BOX = 256
+BEGINNING = 256
+"""Bytes of a file that its format is told by."""
 
 
 def recognised(source: bytes) -> ImageFormat | None:
@@ -37,6 +38,6 @@ def recognised(source: bytes) -> ImageFormat | None:
 
 def _by_brand(source: bytes) -> ImageFormat | None:
     # ISO/IEC 14496-12, 4.3: the length of the box, `ftyp`, the major brand, a version, then the compatible brands.
-    end = min(int.from_bytes(source[:4], "big"), _LONGEST_TYPE_BOX)
+    end = min(int.from_bytes(source[:4], "big"), BEGINNING)
     brands = [source[8:12], *(source[at : at + 4] for at in range(16, end, 4))]
     return next((_BRANDS[brand] for brand in brands if brand in _BRANDS), None)

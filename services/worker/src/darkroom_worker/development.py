@@ -2,26 +2,27 @@
 
 import hashlib
 
-import darkroom_imaging as imaging
 from darkroom_contracts.keys import original_blob, result_blob
+from darkroom_imaging.engine import process
+from darkroom_imaging.limits import Limits
 from darkroom_records.blobs import BlobStorage
 from darkroom_records.groups import Outcome, Work
 
 
-def develop(work: Work, storage: BlobStorage, limits: imaging.Limits) -> Outcome:
+def develop(work: Work, storage: BlobStorage, limits: Limits) -> Outcome:
     """Run the image's pipeline and store the result.
 
     Returns:
         The facts of the result.
 
     Raises:
-        imaging.ImageError: the image cannot be worked on; the message is for its owner.
+        ImageError: the image cannot be worked on; the message is for its owner.
         BlobNotFoundError: its original is gone.
         OSError: storage does not answer.
     """
     with storage.open(original_blob(work.group_id, work.index)) as original:
         source = original.read()
-    result = imaging.process(source, work.pipeline, limits=limits)
+    result = process(source, work.pipeline, limits=limits)
     storage.put(result_blob(work.group_id, work.index), result.data)
     return Outcome(
         format=result.format,

@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from darkroom_contracts.operations import Pipeline
 from darkroom_contracts.problems import ProblemCode
+from darkroom_imaging.errors import ImageError
 from flask import request
 from pydantic import ValidationError
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -19,7 +20,6 @@ from darkroom_api.http.flag import true_or_false
 from darkroom_api.http.problems import Problem, missing_images
 from darkroom_api.http.validation import problem_of, refuse, refuse_body
 from darkroom_api.uploads import names
-from darkroom_api.uploads.inspection import UnfitImageError
 from darkroom_api.uploads.staging import StagedImage, staging_request, too_many_images
 
 
@@ -123,7 +123,7 @@ def _taken(item: str | ImageItem, index: int) -> TakenImage:
     try:
         staged.write(decode(given.data))
         staged.complete()
-    except UnfitImageError as error:
+    except ImageError as error:
         staged.unfit = error
     return TakenImage(names.clean(given.name, index), staged, _pipeline(given))
 

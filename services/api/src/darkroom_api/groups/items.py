@@ -5,9 +5,7 @@ import binascii
 import re
 from urllib.parse import unquote_to_bytes
 
-from darkroom_contracts.problems import ProblemCode
-
-from darkroom_api.uploads.inspection import UnfitImageError
+from darkroom_imaging.errors import InvalidImageDataError
 
 _DATA_URI = re.compile(r"(?i)data:(?P<type>[^,]{0,200}),")
 _WHITE_SPACE = str.maketrans("", "", " \t\r\n")
@@ -17,7 +15,7 @@ def decode(text: str) -> bytes:
     """The bytes of an item (data URIs: RFC 2397).
 
     Raises:
-        UnfitImageError: it is neither a data URI nor base64.
+        InvalidImageDataError: it is neither a data URI nor base64.
     """
     uri = _DATA_URI.match(text)
     if uri is None:
@@ -30,4 +28,4 @@ def _from_base64(text: str) -> bytes:
     try:
         return base64.b64decode(text.translate(_WHITE_SPACE), validate=True)
     except (binascii.Error, ValueError):
-        raise UnfitImageError("It is neither a data URI nor base64.", ProblemCode.INVALID_IMAGE_DATA) from None
+        raise InvalidImageDataError("It is neither a data URI nor base64.") from None

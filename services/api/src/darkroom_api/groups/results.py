@@ -8,6 +8,7 @@ from darkroom_contracts.formats import FILE_TYPES, ImageFormat
 from darkroom_contracts.keys import original_blob, result_blob
 from darkroom_contracts.problems import ProblemCode
 from darkroom_contracts.states import ImageState
+from darkroom_imaging.inspection import identify
 from darkroom_records.blobs import BlobNotFoundError
 from darkroom_records.groups import Image
 from flask import Response, request, send_file
@@ -21,7 +22,6 @@ from darkroom_api.http.flag import TextFlag
 from darkroom_api.http.openapi import BINARY, IMAGE_CONTENT, answers, content
 from darkroom_api.http.problems import Problem
 from darkroom_api.uploads import names
-from darkroom_api.uploads.inspection import identify
 
 blueprint = APIBlueprint("results", __name__, abp_tags=[Tag(name="results", description="What became of them")])
 

@@ -1,9 +1,14 @@
 """Images on their way in: their bytes go straight into storage, and count for nothing until they are committed."""
 
 import hashlib
+from functools import cached_property
 from typing import IO, cast
 
 from darkroom_contracts.problems import ProblemCode
+from darkroom_imaging.errors import ImageError, ImageTooLargeError
+from darkroom_imaging.inspection import inspect
+from darkroom_imaging.limits import Limits
+from darkroom_imaging.scanning import Budget
 from darkroom_records.blobs import BlobWriter
 from flask import Request
 from flask import request as current_request
@@ -11,18 +16,18 @@ from flask import request as current_request
 from darkroom_api import extensions
 from darkroom_api.http.problems import Problem
 from darkroom_api.settings import ApiSettings
-from darkroom_api.uploads.inspection import UnfitImageError, inspect
 
 
 class StagedImage:
     """One image, measured and looked at while it is written, but not yet kept."""
 
-    def __init__(self, writer: BlobWriter, limits: ApiSettings) -> None:
+    def __init__(self, writer: BlobWriter, limits: ApiSettings, budget: Budget) -> None:
+        self._budget = budget
         self._writer = writer
         self._limits = limits
         self._digest = hashlib.sha256()
         self._size = 0
-        self.unfit: UnfitImageError | None = None
+        self.unfit: ImageError | None = None
 
     @property
     def sha256(self) -> str:
@@ -39,7 +44,7 @@ class StagedImage:
         """End the writing, and find out whether this is an image that can be worked on."""
         try:
             self._look()
-        except UnfitImageError as error:
+        except ImageError as error:
             self.unfit = error
 
     def seek(self, _offset: int) -> None:
@@ -56,17 +61,20 @@ class StagedImage:
     def _look(self) -> None:
         with self._writer.read_back() as file:  # closes what was written to, too: a thousand images may be staged
             if self._size > self._limits.max_image_bytes:
-                limit = f"{self._limits.max_image_bytes:,} bytes"
-                raise UnfitImageError(
-                    f"The file is larger than {limit}, the most that is taken.", ProblemCode.IMAGE_TOO_LARGE
-                )
-            inspect(file, max_pixels=self._limits.max_pixels)
+                limit = f"{self._limits.max_image_bytes / 1e6:g} MB"
+                raise ImageTooLargeError(f"The file is too large; the limit is {limit}.")
+            inspect(file, Limits(max_pixels=self._limits.max_pixels), self._budget)
 
 
 class StagingRequest(Request):
     """A request that holds the images it brought, and forgets at its end what was not committed."""
 
     _staged: list[StagedImage] | None = None
+
+    @cached_property
+    def _budget(self) -> Budget:
+        """How much is looked at in all images of this request together."""
+        return Budget()
 
     def stage(self) -> StagedImage:
         """Begin an image.
@@ -78,7 +86,7 @@ class StagingRequest(Request):
         staged = self._staged = self._staged or []
         if len(staged) == limits.max_images:
             raise too_many_images()
-        image = StagedImage(extensions.storage().writer(), limits)
+        image = StagedImage(extensions.storage().writer(), limits, self._budget)
         staged.append(image)
         return image
 

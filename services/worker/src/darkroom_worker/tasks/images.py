@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
-import darkroom_imaging as imaging
 import structlog
 from celery import Task
 from celery.exceptions import SoftTimeLimitExceeded, TimeLimitExceeded
 from celery.signals import task_failure, task_revoked
 from darkroom_contracts import queues
 from darkroom_contracts.problems import ProblemCode
+from darkroom_imaging.errors import ImageError
+from darkroom_imaging.limits import Limits
 from darkroom_records.blobs import BlobNotFoundError
 from darkroom_records.groups import Ending, Work
 from darkroom_records.groups.store import MAX_ATTEMPTS
@@ -21,7 +22,7 @@ from darkroom_worker.development import develop
 from darkroom_worker.resources import groups, storage
 
 _log = structlog.get_logger(__name__)
-_LIMITS = imaging.Limits(max_bytes=settings.max_image_bytes, max_pixels=settings.max_pixels)
+_LIMITS = Limits(max_bytes=settings.max_image_bytes, max_pixels=settings.max_pixels)
 _TOO_LONG = f"Working on this image took longer than {settings.image_time_limit} seconds, so it was given up."
 
 
@@ -35,7 +36,7 @@ def process_image(task: "Task[..., None]", group_id: str, index: int) -> None:
         return
     try:
         _ended(group_id, groups().succeed(work, develop(work, storage(), _LIMITS)))
-    except imaging.ImageError as error:
+    except ImageError as error:
         _fail(work, str(error), error.code)
     except SoftTimeLimitExceeded:
         _fail(work, _TOO_LONG, ProblemCode.TIME_LIMIT_EXCEEDED)
