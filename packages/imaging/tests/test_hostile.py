@@ -138,7 +138,7 @@ def test_absurd_sides_in_other_formats_are_refused() -> None:
 
 
 def test_a_file_beyond_the_limit_is_refused_unopened() -> None:
-    sentence = "The file is too large: 30.0 MB; the limit is 26.2 MB."
+    sentence = "The file is too large: 30 MB; the limit is 26.2 MB."
     assert refused(b"\xff\xd8\xff" + bytes(29_999_997), ImageTooLargeError) == sentence
 
 

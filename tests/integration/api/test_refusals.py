@@ -121,13 +121,17 @@ def test_where_every_image_is_bad_each_is_named(http: FlaskClient) -> None:
     answer = http.post("/process_images", json={"images": ["!", base64.b64encode(b"hello").decode(), ""]})
     refused(answer, 422, "images[0]: It is neither a data URI nor base64", "images[2]: The file is empty")
     assert [mistake["where"] for mistake in answer.get_json()["errors"]] == ["images[0]", "images[1]", "images[2]"]
-    refused(post_files(http, [("a", b"hello")]), 422, "images[0]: It is no image")
+    refused(post_files(http, [("a", b"hello")]), 422, "images[0]: Unsupported image format")
 
 
 def test_what_is_too_large_is_told_so(http: FlaskClient) -> None:
     large = png() + b"\0" * 20_001
-    refused(post_files(http, [("a.png", large)]), 413, "images[0]: The file is larger than 20,000 bytes")
-    refused(post_files(http, [("a.png", png(size=(101, 100)))]), 413, "images[0]: It has 101 x 100 pixels")
+    refused(post_files(http, [("a.png", large)]), 413, "images[0]: The file is too large")
+    refused(
+        post_files(http, [("a.png", png(size=(101, 100)))]),
+        413,
+        "images[0]: The image is too large: 101 × 100 px; the limit is 0.01 megapixels.",
+    )
 
 
 def test_too_many_images(http: FlaskClient) -> None:

@@ -36,7 +36,7 @@ class Limits:
         """
         if count > self.max_bytes:
             raise ImageTooLargeError(
-                f"The file is too large: {count / 1e6:,.1f} MB; the limit is {self.max_bytes / 1e6:,.1f} MB."
+                f"The file is too large: {count / 1e6:.3g} MB; the limit is {self.max_bytes / 1e6:.3g} MB."
             )
 
     def check_size(self, width: int, height: int, *, frames: int = 1, what: str = "The image") -> None:

@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import IO, cast
 
 from darkroom_contracts.problems import ProblemCode
-from darkroom_imaging.errors import ImageError, ImageTooLargeError
+from darkroom_imaging.errors import ImageError
 from darkroom_imaging.inspection import inspect
 from darkroom_imaging.limits import Limits
 from darkroom_imaging.scanning import Budget
@@ -60,10 +60,9 @@ class StagedImage:
 
     def _look(self) -> None:
         with self._writer.read_back() as file:  # closes what was written to, too: a thousand images may be staged
-            if self._size > self._limits.max_image_bytes:
-                limit = f"{self._limits.max_image_bytes / 1e6:g} MB"
-                raise ImageTooLargeError(f"The file is too large; the limit is {limit}.")
-            inspect(file, Limits(max_pixels=self._limits.max_pixels), self._budget)
+            limits = Limits(max_bytes=self._limits.max_image_bytes, max_pixels=self._limits.max_pixels)
+            limits.check_bytes(self._size)
+            inspect(file, limits, self._budget)
 
 
 class StagingRequest(Request):
