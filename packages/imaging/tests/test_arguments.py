@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 from darkroom_contracts.operations import OPERATIONS, Blur, Convert, Crop, Resize, Rotate
-from darkroom_imaging import BadOperationError, ImageError, ImageTooLargeError, Limits, process
+from darkroom_imaging.engine import process
+from darkroom_imaging.errors import BadOperationError, ImageError, ImageTooLargeError
+from darkroom_imaging.limits import Limits
 from PIL import Image
 from support.pictures import encode, photograph
 
