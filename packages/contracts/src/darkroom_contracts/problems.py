@@ -19,6 +19,7 @@ class ProblemCode(StrEnum):
     TOO_MANY_IMAGES = "too_many_images"
     REQUEST_TOO_LARGE = "request_too_large"
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
+    PRECONDITION_FAILED = "precondition_failed"
     RANGE_NOT_SATISFIABLE = "range_not_satisfiable"
     ENDPOINT_NOT_FOUND = "endpoint_not_found"
     METHOD_NOT_ALLOWED = "method_not_allowed"
@@ -69,6 +70,7 @@ CODE_OF_STATUS: Mapping[int, ProblemCode] = MappingProxyType(
         401: ProblemCode.API_KEY_REQUIRED,
         404: ProblemCode.ENDPOINT_NOT_FOUND,
         405: ProblemCode.METHOD_NOT_ALLOWED,
+        412: ProblemCode.PRECONDITION_FAILED,
         413: ProblemCode.REQUEST_TOO_LARGE,
         415: ProblemCode.UNSUPPORTED_MEDIA_TYPE,
         416: ProblemCode.RANGE_NOT_SATISFIABLE,

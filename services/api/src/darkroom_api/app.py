@@ -9,7 +9,9 @@ from darkroom_api.groups.responses import ProblemDetails
 from darkroom_api.http.client_address import init_client_address
 from darkroom_api.http.error_handlers import init_error_handlers
 from darkroom_api.http.foreign_pages import init_foreign_pages
+from darkroom_api.http.methods import refuse_head_where_it_would_act
 from darkroom_api.http.openapi import INFO, SECURITY_SCHEMES
+from darkroom_api.http.query_parameters import init_query_parameters
 from darkroom_api.http.request_log import init_request_log
 from darkroom_api.http.security_headers import init_security_headers
 from darkroom_api.http.validation import refuse
@@ -45,6 +47,7 @@ def create_app(settings: ApiSettings | None = None) -> OpenAPI:
     init_error_handlers(app)
     init_client_address(app, settings)
     init_foreign_pages(app, settings)
+    init_query_parameters(app)
     extensions.init_mail(app, settings)
     init_mail_limits(app)
     for views in (process_images, blur, status, events, cancel, retry, results, archive):
@@ -55,4 +58,5 @@ def create_app(settings: ApiSettings | None = None) -> OpenAPI:
         app.register_api(views.blueprint)
     app.register_blueprint(docs.blueprint)
     app.register_blueprint(page.blueprint)
+    refuse_head_where_it_would_act(app)
     return app

@@ -31,7 +31,7 @@ blueprint.components_schemas |= _schemas
     openapi_extensions={"requestBody": {"required": True, "content": _content}},
 )
 @asks_for_key
-def blur(header: IdempotencyHeader) -> tuple[Response, int]:
+def blur(header: IdempotencyHeader) -> Response:
     """Blur photographs, as a form sends them."""
     if request.mimetype != "multipart/form-data":
         raise Problem(415, "Send `multipart/form-data`.", code=ProblemCode.UNSUPPORTED_MEDIA_TYPE)

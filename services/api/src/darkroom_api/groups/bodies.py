@@ -15,7 +15,7 @@ from darkroom_api import extensions
 from darkroom_api.groups.items import decode
 from darkroom_api.groups.requests import ImageItem, Members, ProcessImages
 from darkroom_api.groups.submission import Submission, TakenImage
-from darkroom_api.http import form_body
+from darkroom_api.http import form_body, json_text
 from darkroom_api.http.flag import true_or_false
 from darkroom_api.http.problems import Problem, missing_images
 from darkroom_api.http.validation import problem_of, refuse, refuse_body
@@ -84,14 +84,21 @@ def members(fields: Mapping[str, str]) -> Members:
     try:
         return Members.model_validate_json(json.dumps(values))
     except ValidationError as error:
+        mistake = error.errors(include_url=False, include_input=False)[0]
+        if mistake["type"] == "json_invalid":  # as a member of a body it is one level deeper
+            raise _not_json(json_text.sentence(mistake["ctx"]["error"])) from None
         refuse(error)
 
 
 def _json(text: str) -> Any:
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise problem_of([("operations", f"is not valid JSON: {error}")]) from None
+        return json_text.parse(text)
+    except json_text.InvalidJsonError as error:
+        raise _not_json(str(error)) from None
+
+
+def _not_json(reason: str) -> Problem:
+    return problem_of([("operations", reason)], code=ProblemCode.INVALID_JSON)
 
 
 def _from_json() -> Submission:

@@ -1,5 +1,7 @@
 """The addresses of what belongs to a group, relative to this server so that they hold behind any proxy."""
 
+PAGE = "/"
+
 
 def status(group_id: str) -> str:
     return f"/status/{group_id}"

@@ -2,15 +2,16 @@
 
 from typing import Any
 
-from flask import Response, jsonify
+from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 from flask_openapi3.models import Encoding
 from flask_openapi3.utils import parse_body, parse_form
 
-from darkroom_api.groups import bodies
+from darkroom_api.groups import bodies, links
 from darkroom_api.groups.requests import IdempotencyHeader, ProcessImages, ProcessImagesForm
 from darkroom_api.groups.responses import Accepted
 from darkroom_api.groups.submission import Submission, take_in
+from darkroom_api.http.answers import accepted
 from darkroom_api.http.api_keys import asks_for_key, key_owner
 from darkroom_api.http.openapi import IMAGE_FILES, NEEDS_KEY, answers
 
@@ -38,7 +39,7 @@ def _request_body() -> dict[str, Any]:
     openapi_extensions={"requestBody": _request_body()},
 )
 @asks_for_key
-def process_images(header: IdempotencyHeader) -> tuple[Response, int]:
+def process_images(header: IdempotencyHeader) -> Response:
     """Take a group of images in.
 
     An image that cannot be worked on fails alone, with the reason in the group's status; where that is true of all,
@@ -47,7 +48,7 @@ def process_images(header: IdempotencyHeader) -> tuple[Response, int]:
     return accept(bodies.read(), header.idempotency_key)
 
 
-def accept(submission: Submission, key: str | None) -> tuple[Response, int]:
+def accept(submission: Submission, key: str | None) -> Response:
     """Make the group, and say where it can be followed."""
     made = take_in(submission, key=key, scope=key_owner())
-    return jsonify(Accepted.of(made.group_id, made.total).model_dump()), 202
+    return accepted(Accepted.of(made.group_id, made.total), links.status(made.group_id))

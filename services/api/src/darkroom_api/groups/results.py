@@ -2,7 +2,7 @@
 
 import os
 from http import HTTPStatus
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from darkroom_contracts.formats import FILE_TYPES, ImageFormat
 from darkroom_contracts.keys import original_blob, result_blob
@@ -14,14 +14,18 @@ from darkroom_records.groups import Image
 from flask import Response, request, send_file
 from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, Field
-from werkzeug.exceptions import RequestedRangeNotSatisfiable
+from werkzeug.exceptions import HTTPException
 
 from darkroom_api import extensions
 from darkroom_api.groups.parameters import ImagePath
+from darkroom_api.http.byte_ranges import requested_part
 from darkroom_api.http.flag import TextFlag
 from darkroom_api.http.openapi import BINARY, IMAGE_CONTENT, answers, content
 from darkroom_api.http.problems import Problem
 from darkroom_api.uploads import names
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 blueprint = APIBlueprint("results", __name__, abp_tags=[Tag(name="results", description="What became of them")])
 
@@ -43,6 +47,7 @@ class ResultQuery(BaseModel):
             304: {"description": "It has not changed since; it never does."},
         },
         404,
+        412,
         416,
         422,
         503,
@@ -95,10 +100,27 @@ def _send(file: BinaryIO, media_type: str, name: str, etag: str) -> Response:
     response.cache_control.private = True
     response.content_length = size
     try:
-        response.make_conditional(request, accept_ranges=True, complete_length=size)
-    except RequestedRangeNotSatisfiable:
+        response.make_conditional(_conditions(size, etag), accept_ranges=True, complete_length=size)
+    except HTTPException:
         file.close()
         raise
     if response.status_code == HTTPStatus.NOT_MODIFIED:
         file.close()
     return response
+
+
+def _conditions(size: int, etag: str) -> "WSGIEnvironment":
+    """The request with at most one range, which holds, and in the order of precedence of RFC 9110, 13.2.2."""
+    if request.if_match and not request.if_match.is_strong(etag):
+        raise Problem(
+            412,
+            "The file is not the one that If-Match names.",
+            code=ProblemCode.PRECONDITION_FAILED,
+            error="Precondition failed",
+        )
+    environ = dict(request.environ)
+    for header in ("HTTP_IF_MATCH", "HTTP_RANGE", "HTTP_IF_RANGE"):
+        environ.pop(header, None)
+    if not request.if_none_match.contains_weak(etag) and (part := requested_part(request, size, etag)):
+        environ["HTTP_RANGE"] = f"bytes={part.first}-{part.last}"
+    return environ

@@ -11,10 +11,11 @@ from flask_openapi3 import APIBlueprint, Tag
 from kombu.exceptions import KombuError
 
 from darkroom_api import extensions
+from darkroom_api.groups import links
 from darkroom_api.groups.parameters import GroupPath
 from darkroom_api.groups.receipts import RetryReceipt
 from darkroom_api.groups.responses import Accepted
-from darkroom_api.http.answers import as_json
+from darkroom_api.http.answers import accepted
 from darkroom_api.http.api_keys import asks_for_key
 from darkroom_api.http.client_address import client
 from darkroom_api.http.openapi import NEEDS_KEY, answers
@@ -46,7 +47,7 @@ def retry(path: GroupPath) -> Response:
     _publish(again)
     total = extensions.groups().read(path.group_id, images=False).counts.total
     receipt = Accepted.of(path.group_id, total).model_dump() | {"retried": len(again.indices)}
-    return as_json(RetryReceipt(**receipt), 202)
+    return accepted(RetryReceipt(**receipt), links.status(path.group_id))
 
 
 def _reserve_notification(group_id: str) -> None:

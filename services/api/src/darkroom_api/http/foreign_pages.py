@@ -24,6 +24,11 @@ def has_effect(view: View) -> View:
     return view
 
 
+def acts(view: object) -> bool:
+    """Whether the view changes something although it is asked with GET."""
+    return bool(getattr(view, _EFFECT, False))
+
+
 def is_signed(view: View) -> View:
     """Mark a view whose address nobody else can know, which mail programs and pages of theirs may call."""
     setattr(view, _SIGNED, True)
@@ -66,4 +71,4 @@ def _changes_something() -> bool:
     view = current_app.view_functions.get(request.endpoint or "")
     if getattr(view, _SIGNED, False):
         return False
-    return request.method not in _SAFE or getattr(view, _EFFECT, False)
+    return request.method not in _SAFE or acts(view)

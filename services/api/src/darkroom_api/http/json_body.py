@@ -7,7 +7,7 @@ from flask import request
 from pydantic import BaseModel, ValidationError
 
 from darkroom_api.http.problems import Problem
-from darkroom_api.http.validation import refuse
+from darkroom_api.http.validation import refuse_small_body
 
 MAX_BYTES = 100_000
 """The largest body that is read: such a body holds no images."""
@@ -29,14 +29,4 @@ def read(model: type[Body], max_bytes: int = MAX_BYTES) -> Body:
     try:
         return model.model_validate_json(request.get_data(cache=False))
     except ValidationError as error:
-        mistake = error.errors(include_url=False, include_input=False)[0]
-        if mistake["type"] == "json_invalid":
-            raise Problem(
-                400,
-                f"The body is not valid JSON: {mistake['ctx']['error']}.",
-                code=ProblemCode.INVALID_JSON,
-                error="Invalid JSON",
-            ) from None
-        if mistake["loc"] == ():
-            raise Problem(422, "The body must be a JSON object.", code=ProblemCode.VALIDATION_FAILED) from None
-        refuse(error)
+        refuse_small_body(error)

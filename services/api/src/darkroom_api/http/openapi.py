@@ -30,12 +30,19 @@ IMAGE_FILES = ", ".join(FILE_TYPES[form].media_type for form in sorted(READABLE)
 """What a form's files may be."""
 IMAGE_CONTENT = {FILE_TYPES[form].media_type: BINARY for form in sorted(WRITABLE)}
 
+_LOCATION = {
+    "required": True,
+    "description": "Where it can be followed.",
+    "schema": {"type": "string", "format": "uri-reference"},
+}
+
 _DESCRIPTIONS = {
     400: "The request cannot be read, or there are no images",
     401: "An API key is needed",
     403: "This server does not do this",
     404: "There is no such group, image or task",
     409: "Not now: something is under way",
+    412: "The file is not the one that If-Match names",
     413: "Larger than is taken",
     415: "A body of this type is not taken",
     416: "The file is shorter than the range asked for",
@@ -48,12 +55,28 @@ _DESCRIPTIONS = {
 
 
 def answers(good: ResponseDict, *problems: int) -> ResponseDict:
-    """The documentation of all answers of an endpoint: the good ones, and the problems, always with 403 and 500."""
+    """The documentation of all answers of an endpoint: the good ones, and the problems.
+
+    Every endpoint answers 403 to unknown hosts, 422 to unknown query parameters and 500 to mistakes of its own.
+    """
     content = {MEDIA_TYPE: {"schema": {"$ref": f"#/components/schemas/{ProblemDetails.__name__}"}}}
     bad: ResponseDict = {
-        status: {"description": _DESCRIPTIONS[status], "content": content} for status in (*problems, 403, 500)
+        status: {"description": _DESCRIPTIONS[status], "content": content} for status in (*problems, 403, 422, 500)
     }
     return good | bad
+
+
+def for_people(documented: ResponseDict) -> ResponseDict:
+    """The answers of a page behind a link in an email, which takes whatever parameters mail programs add to it."""
+    return {status: answer for status, answer in documented.items() if status != 422}
+
+
+def add_locations(document: dict[str, Any]) -> None:
+    """Document the Location of every 201 and 202, which `http.answers` sends."""
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            for status in {"201", "202"} & operation["responses"].keys():
+                operation["responses"][status]["headers"] = {"Location": _LOCATION}
 
 
 def content(description: str, kinds: dict[str, Any], headers: Sequence[str] = ()) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from darkroom_contracts.problems import ProblemCode
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from darkroom_api.http import json_text, validation_sentences
 from darkroom_api.http.problems import Problem, missing_images
 
 _MOST = 10
@@ -19,12 +20,7 @@ _TAGS = frozenset(OPERATIONS) | {"text", "object"}
 _NOT_YET = frozenset({"url", "image_id", "webhook_url"})
 """Members there will be."""
 
-_MESSAGES = {
-    "missing": "is missing",
-    "extra_forbidden": "there is no such member",
-    "union_tag_not_found": "`op` is missing",
-    "union_tag_invalid": f"there is no operation {{tag!r}}; there are {', '.join(OPERATIONS)}",
-}
+_NO_OBJECT = frozenset({"model_type", "model_attributes_type", "dict_type"})
 
 
 def refuse_body(error: ValidationError) -> NoReturn:
@@ -35,15 +31,10 @@ def refuse_body(error: ValidationError) -> NoReturn:
     """
     for mistake in error.errors(include_url=False, include_input=False):
         if mistake["type"] == "json_invalid":
-            raise Problem(
-                400,
-                f"The body is not valid JSON: {mistake['ctx']['error']}.",
-                code=ProblemCode.INVALID_JSON,
-                error="Invalid JSON",
-            )
+            raise broken_json(mistake["ctx"]["error"])
         if mistake["loc"] == ("images",):
             raise missing_images(f"images: {message(mistake)}.")
-        if mistake["loc"] == ():
+        if mistake["loc"] == () and mistake["type"] in _NO_OBJECT:
             raise missing_images("The body must be a JSON object with a list `images`.")
     refuse(error)
 
@@ -58,18 +49,37 @@ def refuse(error: ValidationError) -> NoReturn:
     raise problem_of([(where(mistake["loc"]), message(mistake)) for mistake in mistakes])
 
 
+def refuse_small_body(error: ValidationError) -> NoReturn:
+    """Answer a JSON body without images that did not pass its model.
+
+    Raises:
+        Problem: always; 400 where the body is no JSON, else 422.
+    """
+    mistake = error.errors(include_url=False, include_input=False)[0]
+    if mistake["type"] == "json_invalid":
+        raise broken_json(mistake["ctx"]["error"])
+    if mistake["loc"] == () and mistake["type"] in _NO_OBJECT:
+        raise Problem(422, "The body must be a JSON object.", code=ProblemCode.VALIDATION_FAILED)
+    refuse(error)
+
+
+def broken_json(reason: str) -> Problem:
+    """A body that is no JSON, for the parser's reason."""
+    return Problem(400, f"The body {json_text.sentence(reason)}.", code=ProblemCode.INVALID_JSON, error="Invalid JSON")
+
+
 def problem_of(
     mistakes: Sequence[tuple[str, str]], status: int = 422, code: ProblemCode = ProblemCode.VALIDATION_FAILED
 ) -> Problem:
     """A problem that names where and what, and each mistake if there are several."""
-    first = f"{mistakes[0][0]}: {mistakes[0][1]}"
-    named = [f"{place}: {text.rstrip('.')}" for place, text in mistakes[:_MOST]]
+    sentences = [f"{place}: {text.rstrip('.')}" if place else text.rstrip(".") for place, text in mistakes]
+    named = sentences[:_MOST]
     more = f" (and {len(mistakes) - _MOST} more)" if len(mistakes) > _MOST else ""
     return Problem(
         status,
         f"{'; '.join(named)}{more}.",
         code=code,
-        error=first,
+        error=sentences[0],
         errors=[{"where": place, "message": text} for place, text in mistakes[:_MOST]],
     )
 
@@ -90,9 +100,7 @@ def message(mistake: ErrorDetails) -> str:
     name = mistake["loc"][-1] if mistake["loc"] else ""
     if mistake["type"] == "extra_forbidden" and name in _NOT_YET:
         return "is not supported yet"
-    if sentence := _MESSAGES.get(mistake["type"]):
-        return sentence.format(**mistake.get("ctx", {}))
-    return mistake["msg"].removeprefix("Value error, ")
+    return validation_sentences.message(mistake)
 
 
 def _weight(mistake: ErrorDetails) -> bool:

@@ -10,13 +10,15 @@ from pydantic import BaseModel
 
 from darkroom_api import extensions
 from darkroom_api.http.foreign_pages import is_signed
-from darkroom_api.http.openapi import answers, content
+from darkroom_api.http.openapi import answers, content, for_people
 
 blueprint = APIBlueprint("mail_links", __name__, abp_tags=[Tag(name="newsletter", description="The weekly letter")])
 
 _PAGE = {"text/html": {"schema": {"type": "string"}}}
 _SHOWN = content("A page", _PAGE)
-_ANSWERS = answers({200: _SHOWN}, 503) | {404: content("A page that says what is wrong with the link", _PAGE)}
+_ANSWERS = for_people(answers({200: _SHOWN}, 503)) | {
+    404: content("A page that says what is wrong with the link", _PAGE)
+}
 _BROKEN = "This link does not work"
 
 
@@ -54,7 +56,7 @@ def ask_to_unsubscribe(path: LinkPath) -> Response:
     return _page("End the weekly letter?", "You will get no more of them.", address=address, button="Yes, end it")
 
 
-@blueprint.post("/unsubscribe/<token>", responses=answers({200: _SHOWN}, 503))
+@blueprint.post("/unsubscribe/<token>", responses=for_people(answers({200: _SHOWN}, 503)))
 @is_signed
 def unsubscribe_by_link(path: LinkPath) -> Response:
     """End a subscription, also with one click in a mail program (RFC 8058). An old link is answered with 200, too."""

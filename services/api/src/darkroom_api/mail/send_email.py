@@ -7,8 +7,9 @@ from flask_openapi3 import APIBlueprint, Tag
 from flask_openapi3.utils import parse_body
 
 from darkroom_api import extensions
+from darkroom_api.groups import links
 from darkroom_api.http import json_body
-from darkroom_api.http.answers import as_json
+from darkroom_api.http.answers import accepted
 from darkroom_api.http.api_keys import asks_for_key
 from darkroom_api.http.openapi import NEEDS_KEY, answers
 from darkroom_api.http.problems import Problem
@@ -43,4 +44,5 @@ def send_email() -> Response:
         )
     order = json_body.read(MailOrder, _MAX_BYTES)
     to = Address(order.to)
-    return as_json(MailReference(id=extensions.post().text(to, order.subject, order.body, new_request())), 202)
+    mail_id = extensions.post().text(to, order.subject, order.body, new_request())
+    return accepted(MailReference(id=mail_id), links.task(mail_id))

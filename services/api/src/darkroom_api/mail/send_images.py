@@ -11,9 +11,10 @@ from flask_openapi3 import APIBlueprint, Tag
 from flask_openapi3.utils import parse_body
 
 from darkroom_api import extensions
+from darkroom_api.groups import links
 from darkroom_api.groups.parameters import GroupPath
 from darkroom_api.http import json_body
-from darkroom_api.http.answers import as_json
+from darkroom_api.http.answers import accepted
 from darkroom_api.http.api_keys import asks_for_key
 from darkroom_api.http.foreign_pages import has_effect
 from darkroom_api.http.openapi import NEEDS_KEY, answers
@@ -49,13 +50,6 @@ def send_images(path: GroupPath) -> Response:
 @asks_for_key
 def send_images_by_link(path: GroupPath) -> Response:
     """The same as the POST, for a plain link."""
-    if request.method == "HEAD":  # Flask adds it to each GET, and programs that only look must not send mail
-        raise Problem(
-            405,
-            "Ask with GET or POST: looking would send the mail.",
-            code=ProblemCode.METHOD_NOT_ALLOWED,
-            headers={"Allow": "GET, POST"},
-        )
     return _send(path.group_id)
 
 
@@ -82,7 +76,8 @@ def _send(group_id: str, given: Address | None = None) -> Response:
             code=ProblemCode.NO_EMAIL_ADDRESS,
             error="No address",
         )
-    return as_json(MailReference(id=extensions.post().results(group, request_for_mail)), 202)
+    mail_id = extensions.post().results(group, request_for_mail)
+    return accepted(MailReference(id=mail_id), links.task(mail_id))
 
 
 def _with_address(group: Group, given: Address, request_for_mail: MailRequest) -> Group:

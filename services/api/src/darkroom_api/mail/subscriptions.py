@@ -7,8 +7,9 @@ from flask_openapi3 import APIBlueprint, Tag
 from flask_openapi3.utils import parse_body
 
 from darkroom_api import extensions
+from darkroom_api.groups import links
 from darkroom_api.http import form_body, json_body
-from darkroom_api.http.answers import as_json
+from darkroom_api.http.answers import accepted, as_json
 from darkroom_api.http.api_keys import asks_for_key
 from darkroom_api.http.client_address import client
 from darkroom_api.http.openapi import NEEDS_KEY, answers
@@ -44,7 +45,7 @@ def subscribe() -> Response:
     extensions.outbox().reserve((address,), request_for_mail)
     extensions.subscribers().request(address)
     extensions.post().confirmation(address, request_for_mail)
-    return as_json(_ASKED, 202)
+    return accepted(_ASKED, links.PAGE)  # an address of this request alone would tell whether a mail was sent
 
 
 @blueprint.post(

@@ -14,8 +14,9 @@ from flask_openapi3.utils import parse_body
 from pydantic import BaseModel, BeforeValidator, Field
 
 from darkroom_api import extensions
+from darkroom_api.groups import links
 from darkroom_api.http import json_body
-from darkroom_api.http.answers import as_json
+from darkroom_api.http.answers import accepted
 from darkroom_api.http.api_keys import asks_for_key
 from darkroom_api.http.foreign_pages import has_effect
 from darkroom_api.http.openapi import NEEDS_KEY, answers
@@ -33,7 +34,7 @@ blueprint.components_schemas |= _count_schemas
 
 
 def _whole(text: Any) -> int:
-    if not _WHOLE.fullmatch(text):
+    if not _WHOLE.fullmatch(str(text)):
         raise ValueError(f"must be a whole number between {-LARGEST} and {LARGEST}")
     return int(text)
 
@@ -81,4 +82,4 @@ def _send(task: Task, *args: int, total: int) -> Response:
             headers={"Retry-After": "10"},
         ) from None
     publish_task(extensions.celery(), task, args, task_id=task_id)
-    return as_json(TaskReference(id=task_id), 202)
+    return accepted(TaskReference(id=task_id), links.task(task_id))

@@ -9,6 +9,7 @@ from flask_openapi3 import OpenAPI
 
 from darkroom_api import extensions
 from darkroom_api.http.api_keys import ADMIN_SCHEME, SCHEME
+from darkroom_api.http.openapi import add_locations
 from darkroom_api.operators.health import METRICS
 
 blueprint = Blueprint(
@@ -31,6 +32,7 @@ def document() -> dict[str, Any]:
             asked = [schemes[name] for need in operation.pop("security", []) for name in need]
             if any(asked) and not (path == METRICS and settings.open_metrics):
                 operation["security"] = [{name: []} for name in asked if name]
+    add_locations(api)
     return api
 
 
