@@ -143,6 +143,11 @@ def idempotency(digest: str) -> str:
     return f"{_ROOT}:idempotency:{digest}"
 
 
+def step_answer(nonce: str) -> str:
+    """Redis string that expires soon: what a step answered its caller, who asks again where the answer was lost."""
+    return f"{_ROOT}:answer:{nonce}"
+
+
 def new_mail_id() -> str:
     """An unguessable id: 128 random bits in hexadecimal."""
     return secrets.token_hex(16)

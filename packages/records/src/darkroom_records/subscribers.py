@@ -7,6 +7,8 @@ from darkroom_contracts import keys
 from darkroom_contracts.mail import Address
 from redis import Redis
 
+from darkroom_records.steps import Step
+
 CONFIRMATION_PERIOD = 48 * 3600
 """Seconds in which a subscription can be confirmed."""
 
@@ -23,29 +25,23 @@ class Subscribers:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
+        self._request = Step(redis, "darkroom_records", "request_subscription")
+        self._confirm = Step(redis, "darkroom_records", "confirm_subscription")
+        self._remove = Step(redis, "darkroom_records", "remove_subscriber")
+        self._bounced = Step(redis, "darkroom_records", "count_bounce")
 
     def request(self, address: Address) -> None:
         """Let the address confirm, once, within ``CONFIRMATION_PERIOD``. Costs the same whether it is known or not."""
-        self._redis.set(keys.pending_subscriber(address), "asked", ex=CONFIRMATION_PERIOD)
+        self._request([keys.pending_subscriber(address)], [CONFIRMATION_PERIOD])
 
     def confirm(self, address: Address) -> bool:
         """Subscribe an address that asked to be. False if it did not, or too long ago, or has left again since."""
-        if not self._redis.exists(keys.pending_subscriber(address)):
-            return address in self
-        with self._redis.pipeline() as pipe:
-            pipe.zadd(keys.SUBSCRIBERS, {address: 0})
-            pipe.hdel(keys.BOUNCES, address)
-            pipe.delete(keys.pending_subscriber(address), keys.mail_once(confirmation_occasion(address)))
-            pipe.execute()
-        return True
+        asked = keys.mail_once(confirmation_occasion(address))
+        return bool(self._confirm([*_keys(address), asked], [address]))
 
     def remove(self, address: Address) -> None:
         """Forget an address, whether it is known or not."""
-        with self._redis.pipeline() as pipe:
-            pipe.zrem(keys.SUBSCRIBERS, address)
-            pipe.hdel(keys.BOUNCES, address)
-            pipe.delete(keys.pending_subscriber(address))
-            pipe.execute()
+        self._remove(_keys(address), [address])
 
     def __contains__(self, address: Address) -> bool:
         return self._redis.zscore(keys.SUBSCRIBERS, address) is not None
@@ -62,10 +58,7 @@ class Subscribers:
         Returns:
             Whether that was the last of ``limit`` in a row, and the address was removed.
         """
-        if self._redis.hincrby(keys.BOUNCES, address, 1) < limit:
-            return False
-        self.remove(address)
-        return True
+        return bool(self._bounced(_keys(address), [address, limit]))
 
     def reached(self, address: Address) -> None:
         """Forget earlier refusals: its server took a letter."""
@@ -74,3 +67,7 @@ class Subscribers:
     def _page(self, after: str) -> list[Address]:
         found = self._redis.zrange(keys.SUBSCRIBERS, f"({after}", "+", bylex=True, offset=0, num=_PAGE)
         return [Address(address) for address in cast("list[str]", found)]
+
+
+def _keys(address: Address) -> list[str]:
+    return [keys.pending_subscriber(address), keys.SUBSCRIBERS, keys.BOUNCES]

@@ -12,6 +12,8 @@ from darkroom_contracts.queues import Task
 from darkroom_contracts.states import TaskState
 from redis import Redis
 
+from darkroom_records.steps import Step
+
 EXPIRY = 24 * 3600
 """Seconds after its last change until a task is forgotten."""
 
@@ -21,40 +23,6 @@ PATIENCE = 60
 MAX_OPEN = {Task.ADD.value: MAX_ADDITIONS, Task.COUNT.value: MAX_COUNTS}
 """How many tasks of each kind may be open at once."""
 
-# Both take the key of a record and that of the set of open tasks. A second call for the same task changes nothing.
-_CREATE = """
-local id, most, seconds, expiry = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
-local now = tonumber(redis.call('TIME')[1])
-redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now)
-if redis.call('ZSCORE', KEYS[2], id) then return 1 end
-if redis.call('ZCARD', KEYS[2]) >= most then return 0 end
-redis.call('ZADD', KEYS[2], now + seconds, id)
-redis.call('EXPIRE', KEYS[2], expiry)
-redis.call('HSET', KEYS[1], unpack(ARGV, 5))
-redis.call('EXPIRE', KEYS[1], expiry)
-return 1
-"""
-_BEGIN = """
-local id, seconds = ARGV[1], tonumber(ARGV[2])
-local now = tonumber(redis.call('TIME')[1])
-if redis.call('HGET', KEYS[1], 'kind') == false then return 1 end -- written by a version that did not bound them
-if tonumber(redis.call('ZSCORE', KEYS[2], id) or 0) <= now then return 0 end
-redis.call('ZADD', KEYS[2], now + seconds, id)
-return 1
-"""
-
-# Changes a record only where it stands in one of the states named, so that nothing follows an ending.
-_MOVE = """
-local state = redis.call('HGET', KEYS[1], 'state')
-if not state or not string.find(ARGV[1], state, 1, true) then return 0 end
-redis.call('HSET', KEYS[1], unpack(ARGV, 4))
-redis.call('EXPIRE', KEYS[1], ARGV[2])
-local kind = redis.call('HGET', KEYS[1], 'kind')
-if kind and redis.call('HGET', KEYS[1], 'state') ~= 'processing' then
-  redis.call('ZREM', KEYS[2] .. kind, ARGV[3])
-end
-return 1
-"""
 _NOT_ENDED = f"{TaskState.QUEUED} {TaskState.PROCESSING}"
 
 
@@ -82,9 +50,9 @@ class TaskStore:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
-        self._create = redis.register_script(_CREATE)
-        self._begin = redis.register_script(_BEGIN)
-        self._move = redis.register_script(_MOVE)
+        self._create = Step(redis, "darkroom_records", "create_task")
+        self._begin = Step(redis, "darkroom_records", "begin_task")
+        self._move = Step(redis, "darkroom_records", "move_task")
 
     def create(self, kind: Task, task_id: str, *, total: int) -> None:
         """Note a task that is about to be sent to its queue.
@@ -95,13 +63,13 @@ class TaskStore:
         record: dict[str, str | int] = {"kind": kind.value, "state": TaskState.QUEUED.value, "done": 0, "total": total}
         fields: list[str | float] = [part for pair in record.items() for part in pair]
         arguments: list[str | float] = [task_id, MAX_OPEN[kind.value], _seconds(total), EXPIRY, *fields]
-        if not self._create(keys=[task_record(task_id), open_tasks(kind)], args=arguments):
+        if not self._create([task_record(task_id), open_tasks(kind)], arguments):
             raise TooManyTasksError(f"{MAX_OPEN[kind.value]} tasks of the kind {kind} are open.")
 
     def begin_count(self, task_id: str, total: int) -> bool:
         """Begin to count. False where the task waited for so long that another one may have taken its place."""
         arguments: list[str | float] = [task_id, _seconds(total)]
-        return bool(self._begin(keys=[task_record(task_id), open_tasks(Task.COUNT)], args=arguments))
+        return bool(self._begin([task_record(task_id), open_tasks(Task.COUNT)], arguments))
 
     def progress(self, task_id: str, done: int) -> bool:
         """Note how far a task has come. False where it was cancelled, or has ended: it must stop."""
@@ -135,7 +103,7 @@ class TaskStore:
 
     def _change(self, task_id: str, allowed: str, **changes: str | int) -> bool:
         pairs = [part for pair in changes.items() for part in pair]
-        return bool(self._move(keys=[task_record(task_id), open_tasks("")], args=[allowed, EXPIRY, task_id, *pairs]))
+        return bool(self._move([task_record(task_id), open_tasks("")], [allowed, EXPIRY, task_id, *pairs]))
 
 
 def _seconds(total: int) -> float:

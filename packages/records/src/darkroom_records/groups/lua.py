@@ -1,15 +1,12 @@
 """The Lua scripts that change a group's record, each in one atomic step."""
 
-from importlib.resources import files
 from typing import Any
 
 from darkroom_contracts import keys
 from redis import Redis
 
 from darkroom_records.figures import this_week
-
-_FOLDER = files("darkroom_records.groups") / "scripts"
-_COMMON = (_FOLDER / "common.lua").read_text()
+from darkroom_records.steps import Step
 
 
 def group_keys(group_id: str) -> list[str]:
@@ -26,17 +23,17 @@ def group_keys(group_id: str) -> list[str]:
 class GroupScript:
     """One of the scripts, to be called with a group's id and its own arguments."""
 
-    def __init__(self, redis: Redis, name: str) -> None:
-        self._script = redis.register_script(_COMMON + (_FOLDER / f"{name}.lua").read_text())
+    def __init__(self, redis: Redis, *parts: str) -> None:
+        self._step = Step(redis, "darkroom_records.groups", "common", *parts)
 
     def __call__(self, group_id: str, *arguments: str | float) -> Any:
-        return self._script(
-            keys=[
+        return self._step(
+            [
                 *group_keys(group_id),
                 keys.RUNNING_GROUPS,
                 keys.ENDED_GROUPS,
                 keys.GROUPS_TO_ANNOUNCE,
                 keys.figures(this_week()),
             ],
-            args=[keys.CHANGES, group_id, keys.worker_heartbeat(""), *arguments],
+            [keys.CHANGES, group_id, keys.worker_heartbeat(""), *arguments],
         )

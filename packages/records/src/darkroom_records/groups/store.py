@@ -51,7 +51,7 @@ class GroupStore:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
         self._create = GroupScript(redis, "create")
-        self._begin = GroupScript(redis, "begin")
+        self._begin = GroupScript(redis, "work", "begin")
         self._finish = GroupScript(redis, "finish")
         self._give_up = GroupScript(redis, "give_up")
         self._release = GroupScript(redis, "release")

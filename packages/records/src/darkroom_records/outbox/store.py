@@ -9,7 +9,6 @@ its record says so (docs/adr/0004-mail-is-sent-once.md).
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import Any, cast
 
 from darkroom_contracts import keys
@@ -19,6 +18,7 @@ from redis import Redis
 
 from darkroom_records.mail_limits import Counters, MailLimits, MailRequest
 from darkroom_records.outbox.records import Claim, MailRecord, Refusals, read_claim, read_mail, write_refusals
+from darkroom_records.steps import Step
 
 PATIENCE = 30
 """Seconds that a mail's message has to be taken, and a claim to be settled, before the mail is looked at again."""
@@ -28,9 +28,7 @@ IN_DOUBT = (
     "itself; ask for it again if it is missing."
 )
 
-_SCRIPTS = files("darkroom_records.outbox") / "scripts"
-_COMMON = (_SCRIPTS / "common.lua").read_text()
-_LIMITS = (_SCRIPTS / "limits.lua").read_text()
+_PACKAGE = "darkroom_records.outbox"
 
 
 class UnknownMailError(LookupError):
@@ -77,12 +75,12 @@ class Outbox:
     def __init__(self, redis: Redis, limits: MailLimits) -> None:
         self._redis = redis
         self._limits = limits
-        self._reserve = redis.register_script(_LIMITS + (_SCRIPTS / "reserve.lua").read_text())
-        self._submit = self._script("submit", _LIMITS)
+        self._reserve = Step(redis, _PACKAGE, "limits", "reserve")
+        self._submit = self._script("limits", "submit")
         self._claim = self._script("claim")
         self._hand_over = self._script("hand_over")
         self._settle = self._script("settle")
-        self._due = redis.register_script((_SCRIPTS / "due.lua").read_text())
+        self._due = Step(redis, _PACKAGE, "due")
 
     def reserve(self, to: Recipients, request: MailRequest) -> None:
         """Count a mail that is submitted later, under the same name, so that it is refused before anything is changed.
@@ -172,7 +170,7 @@ class Outbox:
 
     def due(self, most: int) -> list[str]:
         """The ids of mails that a message must be sent for, at most so many; each only once in ``PATIENCE`` seconds."""
-        return cast("list[str]", self._due(keys=[keys.DUE_MAIL], args=[most, PATIENCE]))
+        return cast("list[str]", self._due([keys.DUE_MAIL], [most, PATIENCE]))
 
     def read(self, mail_id: str) -> MailRecord:
         """The mail as it stands. It can be read for eight days after it ended.
@@ -186,15 +184,15 @@ class Outbox:
         return read_mail(mail_id, cast("dict[str, str]", record))
 
     def _count(self, counters: Counters) -> None:
-        counters.check(self._reserve(keys=counters.keys, args=counters.arguments))
+        counters.check(self._reserve(counters.keys, counters.arguments))
 
-    def _script(self, name: str, beside: str = "") -> Callable[..., Any]:
-        script = self._redis.register_script(_COMMON + beside + (_SCRIPTS / f"{name}.lua").read_text())
+    def _script(self, *parts: str) -> Callable[..., Any]:
+        step = Step(self._redis, _PACKAGE, "common", *parts)
 
         def run(mail_id: str, *arguments: str | float, once: str = "", counters: Sequence[str] = ()) -> Any:
-            return script(
-                keys=[keys.mail_record(mail_id), keys.DUE_MAIL, once, *counters],
-                args=[mail_id, keys.worker_heartbeat(""), *arguments],
+            return step(
+                [keys.mail_record(mail_id), keys.DUE_MAIL, once, *counters],
+                [mail_id, keys.worker_heartbeat(""), *arguments],
             )
 
         return run

@@ -14,4 +14,4 @@ if state == 'queued' then
   move(index, 'queued', 'processing')
   changed()
 end
-return {attempt + 1, redis.call('HGET', ITEMS, index), redis.call('HGET', RECORD, 'pipeline')}
+return attempt + 1

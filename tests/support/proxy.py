@@ -1,0 +1,124 @@
+"""A TCP proxy that does to a connection what a network can: drop an answer, delay it, hold it back, cut it off."""
+
+import select
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Self
+
+_CHUNK = 65_536
+_TICK = 0.02
+
+
+class Proxy:
+    """Listens on a port of its own and passes on what comes, until it is told to be a bad network.
+
+    Args:
+        host: where the server behind it listens.
+        port: its port.
+    """
+
+    def __init__(self, host: str, port: int) -> None:
+        self._server = (host, port)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self._closed = threading.Event()
+        self._flowing = threading.Event()
+        self._flowing.set()
+        self._lock = threading.Lock()
+        self._pairs: set[tuple[socket.socket, socket.socket]] = set()
+        self._doomed: list[bytes] = []
+        self.delay = 0.0
+        """Seconds by which every answer comes late."""
+        self.dropped = 0
+        """How many answers were dropped."""
+        threading.Thread(target=self._accept, name="proxy", daemon=True).start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._closed.set()
+        self._listener.close()
+        self.cut()
+
+    def drop_reply(self, word: bytes, times: int = 1) -> None:
+        """Pass on the next commands that hold this word, but drop the answer to each, and the connection with it."""
+        with self._lock:
+            self._doomed += [word] * times
+
+    def pass_everything(self) -> None:
+        """Be a good network again."""
+        with self._lock:
+            self._doomed.clear()
+        self._flowing.set()
+
+    def cut(self) -> None:
+        """End all connections."""
+        with self._lock:
+            for pair in self._pairs:
+                _end(*pair)
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Pass nothing on in either direction, and drop nothing: it all arrives afterwards."""
+        self._flowing.clear()
+        try:
+            yield
+        finally:
+            self._flowing.set()
+
+    def _accept(self) -> None:
+        while not self._closed.is_set():
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(client,), name="proxied", daemon=True).start()
+
+    def _serve(self, client: socket.socket) -> None:
+        try:
+            server = socket.create_connection(self._server, timeout=10)
+        except OSError:
+            client.close()
+            return
+        with self._lock:
+            self._pairs.add((client, server))
+        try:
+            self._carry(client, server)
+        except (OSError, ValueError):
+            pass  # one of the two has gone
+        finally:
+            with self._lock:
+                self._pairs.discard((client, server))
+            _end(client, server)
+
+    def _carry(self, client: socket.socket, server: socket.socket) -> None:
+        while not self._closed.is_set():
+            for source in select.select([client, server], [], [], _TICK)[0]:
+                self._flowing.wait()
+                data = source.recv(_CHUNK)
+                if not data:
+                    return
+                if source is server:
+                    self._closed.wait(self.delay)
+                    client.sendall(data)
+                    continue
+                server.sendall(data)
+                if self._is_doomed(data):
+                    server.recv(_CHUNK)  # the server has done it, and says so to nobody
+                    self.dropped += 1
+                    return
+
+    def _is_doomed(self, data: bytes) -> bool:
+        with self._lock:
+            word = next((word for word in self._doomed if word in data), None)
+            if word is not None:
+                self._doomed.remove(word)
+            return word is not None
+
+
+def _end(*ends: socket.socket) -> None:
+    for end in ends:
+        end.close()
