@@ -15,6 +15,7 @@ from darkroom_contracts.queues import Task
 from darkroom_records.groups import Ending, GroupEndedError, GroupStore, NewImage, Outcome, Work
 from darkroom_records.mail_limits import MailLimits, MailLimitSettings, MailRequest
 from darkroom_records.outbox import Claim, Outbox, Result
+from darkroom_records.steps.clock import clock_of
 from darkroom_records.subscribers import Subscribers
 from darkroom_records.task_store import TaskStore
 from darkroom_runtime.redis_client import connect
@@ -255,7 +256,9 @@ def test_what_its_caller_gave_up_is_not_done_later(redis: Redis, proxy: Proxy) -
     before = contents(redis)
     with connect(Settings(redis_url=f"redis://127.0.0.1:{proxy.port}/0"), patience=0.5, retries=1) as client:
         hasty = Records(client)
-        assert not hasty.groups.stopped(GROUP, 0)  # it knows the time and the way
+        wait_for(
+            lambda: not hasty.groups.stopped(GROUP, 0) and clock_of(client).is_set, limit=30, what="a clock that is set"
+        )
         redis.config_resetstat()
         with proxy.frozen(), pytest.raises(RedisTimeoutError):
             hasty.groups.cancel(GROUP)

@@ -11,7 +11,7 @@ from redis import Redis
 from redis.exceptions import ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from darkroom_records.steps.clock import RedisClock
+from darkroom_records.steps.clock import clock_of
 
 _ONCE = (files("darkroom_records.steps") / "once.lua").read_text()
 _MARGIN = 0.25
@@ -31,7 +31,8 @@ class Step:
         folder = files(package) / "scripts"
         *shared, step = [(folder / f"{part}.lua").read_text() for part in parts]
         self._script = redis.register_script(_ONCE.replace("--SHARED--", "\n".join(shared)).replace("--STEP--", step))
-        self._clock = RedisClock(redis)
+        self._redis = redis
+        self._clock = clock_of(redis)
         self._patience = _patience(redis)
 
     def __call__(self, names: Sequence[str], arguments: Sequence[str | float]) -> Any:
@@ -54,7 +55,7 @@ class Step:
     def _call(self, names: Sequence[str], arguments: Sequence[str | float]) -> Any:
         # The client sends these very arguments again, by itself, when the answer is lost.
         answer_key = keys.step_answer(secrets.token_urlsafe(9))
-        deadline = 0.0 if self._patience is None else self._clock.now() + self._patience
+        deadline = 0.0 if self._patience is None else self._clock.now(self._redis) + self._patience
         return self._script(keys=[*names, answer_key], args=[*arguments, f"{deadline:.6f}"])
 
 
