@@ -132,3 +132,22 @@ def test_a_broken_profile_is_passed_over(profile: bytes, mode: str) -> None:
     picture = photograph(32, 24).convert(mode)
     result = decode(process(encode(picture, "JPEG", icc_profile=profile), (AS_PNG,)).data)
     assert psnr(pixels(result), pixels(decode(encode(picture, "JPEG")))) > 45
+
+
+def linear_profile(name: str) -> bytes:
+    """The primaries of sRGB with a linear curve."""
+    at = {SRGB[132 + 12 * i : 136 + 12 * i]: SRGB[136 + 12 * i : 144 + 12 * i] for i in range(SRGB[131])}
+    start, length = struct.unpack(">II", at[b"rTRC"])
+    straight = struct.pack(">4s4xI", b"curv", 0).ljust(length, b"\0")
+    profile = SRGB[:start] + straight + SRGB[start + length :]
+    return profile.replace("sRGB".encode("utf-16-be"), name.encode("utf-16-be"))
+
+
+def test_a_profile_is_known_by_what_it_does_and_not_by_its_name() -> None:
+    picture = photograph(160, 120)
+    linear = decode(process(encode(picture, "PNG", icc_profile=linear_profile("sRGB"))).data)
+    light = pixels(picture) / 255
+    expected = 255 * np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+    assert np.abs(pixels(linear) - expected)[light > 0.1].max() < 2
+    renamed = SRGB.replace("sRGB".encode("utf-16-be"), "Oops".encode("utf-16-be"))
+    assert (pixels(decode(process(encode(picture, "PNG", icc_profile=renamed)).data)) == pixels(picture)).all()

@@ -7,17 +7,19 @@ import cv2
 import numpy as np
 from PIL import Image, ImageCms
 
-_LARGEST_PROFILE = 8 * 1024 * 1024
-"""In bytes. Profiles of printing presses with their tables have 2 to 4 MB."""
+from darkroom_imaging.metadata import MAX_PROFILE_BYTES
+
 _PROFILE_SPACES = {"L": "GRAY", "RGB": "RGB ", "CMYK": "CMYK", "LAB": "Lab "}
 _SIXTEEN_BITS = ("I;16", "I;16L", "I;16B", "I;16N", "I")
+_ROUNDING = 1
+"""Levels by which the curves and primaries of one sRGB profile differ from those of another."""
 _UNREADABLE = (ImageCms.PyCMSError, OSError, ValueError, TypeError)
 
 
 def profile_of(image: Image.Image) -> bytes | None:
     """The colour profile of the file, if there is one worth reading."""
     profile = image.info.get("icc_profile")
-    return profile if isinstance(profile, bytes) and 0 < len(profile) <= _LARGEST_PROFILE else None
+    return profile if isinstance(profile, bytes) and 0 < len(profile) <= MAX_PROFILE_BYTES else None
 
 
 def in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
@@ -93,21 +95,22 @@ def _space(profile: bytes) -> str | None:
 def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
     """From the profile to sRGB; ``None`` where it is sRGB already, or leads nowhere."""
     try:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        if _is_srgb(source.profile.profile_description):
-            return None
-        return ImageCms.ImageCmsTransform(
-            source,
+        transform = ImageCms.ImageCmsTransform(
+            ImageCms.ImageCmsProfile(io.BytesIO(profile)),
             ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")),
             mode,
             "RGB",
             ImageCms.Intent.RELATIVE_COLORIMETRIC,
             flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
         )
+        return None if mode == "RGB" and _changes_nothing(transform) else transform
     except _UNREADABLE:
         return None
 
 
-def _is_srgb(description: str | None) -> bool:
-    name = (description or "").lower()
-    return name.startswith("srgb") and "linear" not in name
+def _changes_nothing(transform: ImageCms.ImageCmsTransform) -> bool:
+    """Whether colours all over the space stay what they are, but for rounding. Names of profiles cannot be trusted."""
+    levels = np.linspace(0, 255, 18).round().astype(np.uint8)
+    colours = np.stack(np.meshgrid(levels, levels, levels, indexing="ij"), axis=-1).reshape(18, -1, 3)
+    changed = np.asarray(transform.apply(Image.fromarray(colours)))
+    return int(np.abs(changed.astype(int) - colours).max()) <= _ROUNDING

@@ -16,6 +16,7 @@ from darkroom_imaging.colour import describes_rgb, profile_of
 from darkroom_imaging.errors import DamagedImageError, ImageTooLargeError
 from darkroom_imaging.inspection import detect_format
 from darkroom_imaging.limits import Limits
+from darkroom_imaging.metadata import strip
 from darkroom_imaging.quiet import quietly
 from darkroom_imaging.recognition import BEGINNING
 from darkroom_imaging.sequences import FrameSequence
@@ -94,11 +95,12 @@ def open_original(source: bytes, limits: Limits, *, keep_profile: bool = False) 
     """
     limits.check_bytes(len(source))
     name = _format(source)
+    bare = strip(source, name)
     with decoding():
-        sequence = _sequence(source, name)
-        file = opened(_without_animation(source, sequence, name), name)
+        sequence = _sequence(bare.source, name)
+        file = opened(_without_animation(bare.source, sequence, name), name)
     limits.check_size(*(sequence.size if sequence else file.size))
-    profile = profile_of(file)
+    profile = bare.profile or profile_of(file)
     if keep_profile and describes_rgb(profile):
         return Original(file, sequence, name, profile=None, kept_profile=profile)
     return Original(file, sequence, name, profile=profile, kept_profile=None)
@@ -106,7 +108,10 @@ def open_original(source: bytes, limits: Limits, *, keep_profile: bool = False) 
 
 def opened(source: bytes, name: ImageFormat) -> ImageFile.ImageFile:
     """The file as Pillow's decoder of its format opens it."""
-    return Image.open(io.BytesIO(source), formats=[_PLUGINS[name]])
+    file = Image.open(io.BytesIO(source), formats=[_PLUGINS[name]])
+    # Pillow takes an orientation from it, and turns a TIFF by it while that is loaded. Viewers do not.
+    file.info.pop("xmp", None)
+    return file
 
 
 def _sequence(source: bytes, name: ImageFormat) -> FrameSequence | None:

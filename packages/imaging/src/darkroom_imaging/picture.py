@@ -46,10 +46,17 @@ def whole(image: Image.Image) -> Picture:
 
 
 def orientation(image: Image.Image) -> int:
-    """The EXIF orientation, 1 to 8; 1, which is upright, where there is none that can be read."""
+    """The EXIF orientation, 1 to 8; 1, which is upright, where there is none that can be read.
+
+    What XMP says is of no account, for browsers as for libvips. Pillow turns a TIFF by itself while it loads.
+    """
     try:
         with quietly():
-            value = image.getexif().get(_ORIENTATION, 1)
+            if image.format == "PNG" and "exif" not in image.info:
+                image.load()  # it may stand behind the pixels
+            exif = Image.Exif()
+            exif.load(image.info.get("exif", b""))
+            value = exif.get(_ORIENTATION, 1)
     except _BROKEN_EXIF:
         return 1
     return value if value in _TURNS else 1
