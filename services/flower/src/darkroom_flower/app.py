@@ -9,6 +9,7 @@ from darkroom_runtime.settings import load
 from flower.options import options
 from flower.views import BaseHandler
 
+from darkroom_flower.foreign_pages import refuse_foreign_pages
 from darkroom_flower.settings import FlowerSettings
 
 
@@ -39,6 +40,7 @@ def _configure() -> None:
         setattr(options, name, value)
     # Called once Flower has read its options, where it would set up logs of its own.
     options.add_parse_callback(lambda: logs.take_over_process(settings, "flower"))
+    refuse_foreign_pages(settings)
     # By itself Flower lists the queues of those workers that answered its last question in time.
     BaseHandler.get_active_queue_names = lambda handler: queue_names(handler.capp)
 

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from darkroom_runtime.settings import Settings
+from darkroom_runtime.browsers import HostSettings
 from pydantic import Field, SecretStr, field_validator
 
 
-class FlowerSettings(Settings):
+class FlowerSettings(HostSettings):
     """Who may use Flower, and where it keeps what it has seen."""
 
     flower_login: SecretStr | None = Field(
