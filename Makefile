@@ -22,21 +22,24 @@ made := $(VENV)/.made
 python_code := packages services local tests bench
 members := packages/contracts packages/runtime packages/records packages/imaging services/api services/worker services/maintenance services/scheduler services/mailer services/flower local
 
-.PHONY: help up down test test-fast test-compose check lock bench clean
+.PHONY: help up logs down test test-fast test-compose check lock bench clean
 
 help: ## Show this list
 	@awk -F ': .*## ' '/^[a-z-]+:.*##/ { printf "make %-14s %s\n", $$1, $$2 }' Makefile
 
+# With a Docker Engine, nothing is needed but Python as it comes with the machine: any version from 3.9 on.
+containers = [ -z "$(LOCAL)" ] && docker info >/dev/null 2>&1 && docker compose version >/dev/null 2>&1
+
 up: ## Run the whole system: in containers where there is a Docker Engine, else (or with LOCAL=1) as local processes
-	@if [ -z "$(LOCAL)" ] && docker info >/dev/null 2>&1 && docker compose version >/dev/null 2>&1; then \
-		$(if $(PORT),export DARKROOM_PORT=$(PORT);) \
-		echo "Ctrl-C stops it. Once all is healthy: the page at http://127.0.0.1:$${DARKROOM_PORT:-8000}/," \
-			"Flower at http://127.0.0.1:$${DARKROOM_FLOWER_PORT:-5555}/," \
-			"mail at http://127.0.0.1:$${DARKROOM_INBOX_PORT:-1080}/ (unless .env names other ports)."; \
-		exec docker compose up --build; \
+	@if $(containers); then \
+		$(if $(PORT),export DARKROOM_PORT=$(PORT);) PYTHONPATH=local/src exec python3 -m darkroom_local.containers; \
 	else \
 		$(MAKE) --no-print-directory $(made) && exec $(bin)/python -m darkroom_local up --data "$(DATA)" $(if $(PORT),--port $(PORT)); \
 	fi
+
+logs: ## Show all that it logs, not only warnings and errors
+	@if $(containers) && [ -n "$$(docker compose ps --quiet)" ]; then exec docker compose logs --follow --tail 20; \
+	else exec $(bin)/python -m darkroom_local logs --data "$(DATA)"; fi
 
 down: ## Stop it. What it keeps is kept
 	@if docker info >/dev/null 2>&1 && docker compose version >/dev/null 2>&1; then docker compose down; fi

@@ -23,13 +23,16 @@ def test_the_next_free_port_stands_in_for_a_taken_one(taken: int) -> None:
 
 
 def test_a_port_that_was_asked_for_is_refused_when_it_is_taken(taken: int) -> None:
-    with pytest.raises(NoFreePortError, match=f"Port {taken} is taken"):
+    with pytest.raises(NoFreePortError, match=f"Port {taken} is in use .* DARKROOM_PORT"):
         Ports.familiar(api=taken)
+    with pytest.raises(NoFreePortError, match=f"Port {taken} is in use .* DARKROOM_FLOWER_PORT"):
+        Ports.familiar(flower=taken)
 
 
 def test_a_port_that_was_asked_for_is_used() -> None:
     port = anywhere()
     assert Ports.familiar(api=port).api == port
+    assert Ports.familiar(flower=port).flower == port
 
 
 def test_the_ports_of_a_system_differ_from_each_other() -> None:

@@ -68,15 +68,25 @@ class Ports:
     control: int
 
     @classmethod
-    def familiar(cls, api: int | None = None) -> Self:
-        """The usual ports, or ones close by where they are taken. A given port of the API is not departed from.
+    def familiar(cls, api: int | None = None, flower: int | None = None) -> Self:
+        """The usual ports, or ones close by where they are taken. A given port is not departed from.
 
         Raises:
-            NoFreePortError: the given port, or every one near the usual ones, is taken.
+            NoFreePortError: a given port, or every one near the usual ones, is taken.
         """
-        if api and not is_free(api):
-            raise NoFreePortError(f"Port {api} is taken on {HOST}. Choose another one, or none to be given a free one.")
-        return cls(api=api or near(8000), flower=near(5555), redis=near(6379), smtp=near(1025), control=anywhere())
+        for port, setting in ((api, "DARKROOM_PORT"), (flower, "DARKROOM_FLOWER_PORT")):
+            if port and not is_free(port):
+                raise NoFreePortError(
+                    f"Port {port} is in use by another program. Choose another one with {setting}, in .env or as "
+                    f"`{setting}={port + 1} make up`, or leave it out to be given a free one."
+                )
+        return cls(
+            api=api or near(8000),
+            flower=flower or near(5555),
+            redis=near(6379),
+            smtp=near(1025),
+            control=anywhere(),
+        )
 
     @classmethod
     def unfamiliar(cls) -> Self:
