@@ -9,7 +9,7 @@ from flask import Flask, Response, g, request
 
 HEADER = "X-Request-ID"
 
-_MONITORED = {"health.healthz", "health.readyz", "health.prometheus"}
+_MONITORED = {"health.healthz", "health.readyz", "health.prometheus", "page.notice"}
 _ACCEPTED = re.compile(r"[A-Za-z0-9._-]{8,128}")
 _log = structlog.get_logger("darkroom_api.requests")
 

@@ -1,9 +1,15 @@
 """The page: for whoever has photographs and no program at hand."""
 
+from typing import Any
+
 from darkroom_contracts.formats import FILE_TYPES, READABLE, WRITABLE
+from darkroom_contracts.queues import Queue
+from darkroom_records import control
 from flask import Blueprint, render_template
 
 from darkroom_api import extensions
+
+_NO_WORKER = "No worker is running. Images wait until one is started."
 
 blueprint = Blueprint("page", __name__)
 
@@ -11,9 +17,38 @@ blueprint = Blueprint("page", __name__)
 @blueprint.get("/")
 def page() -> str:
     """A form that sends photographs, and shows how they go and what became of them."""
+    settings = extensions.settings()
     return render_template(
         "page.html",
         readable=",".join(FILE_TYPES[form].media_type for form in sorted(READABLE)),
         writable=[form.value for form in sorted(WRITABLE)],
-        settings=extensions.settings(),
+        settings=settings,
+        limits={
+            "images": f"{settings.max_images:,}",
+            "image_megabytes": in_millions(settings.max_image_bytes),
+            "megapixels": in_millions(settings.max_pixels),
+            "request_megabytes": in_millions(settings.max_request_bytes),
+        },
+        kept_for=duration(settings.keep_results),
     )
+
+
+@blueprint.get("/page/notice")
+def notice() -> dict[str, Any]:
+    """What whoever waits for images should know. It tells less than ``/control``, which may ask for a key."""
+    queues = {queue["name"]: queue for queue in control.latest(extensions.redis())["queues"]}
+    return {"notice": None if queues[Queue.IMAGES]["consumers"] else _NO_WORKER}
+
+
+def in_millions(number: int) -> str:
+    """Return the number as whole or broken millions: 25000000 as `25`, 2500000 as `2.5`, 64000 as `0.064`."""
+    return f"{number / 1e6:,.10f}".rstrip("0").rstrip(".")
+
+
+def duration(seconds: int) -> str:
+    """Return so many seconds in words, in the largest unit that they are a whole number of."""
+    for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1)):
+        number, rest = divmod(seconds, length)
+        if not rest and (number > 1 or unit == "second"):
+            return f"{number} {unit}{'' if number == 1 else 's'}"
+    return f"{seconds} seconds"

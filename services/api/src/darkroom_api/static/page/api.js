@@ -28,7 +28,13 @@ export function send(files, operations, key, report) {
   });
 }
 
-/** The states of a group, each as soon as it is known, until the group has ended. */
+/** What whoever waits for images should know, or null. */
+export async function notice(signal) {
+  const answer = await ask("/page/notice", null, signal);
+  return answer?.ok ? (await answer.json()).notice : null;
+}
+
+/** The states of a group, each as soon as it is known, until the group has ended; null while the server is away. */
 export async function* follow(groupId, signal) {
   let etag = null;
   for (;;) {
@@ -41,6 +47,7 @@ export async function* follow(groupId, signal) {
     } else if (answer && answer.status !== 304 && answer.status < 500) {
       throw new Refusal(answer.status, await answer.json());
     } else {
+      if (answer?.status !== 304) yield null;
       await pause(PAUSE, signal);
     }
   }
@@ -55,7 +62,7 @@ async function ask(address, etag, signal) {
   }
 }
 
-function pause(milliseconds, signal) {
+export function pause(milliseconds, signal) {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(resolve, milliseconds);
     signal.addEventListener("abort", () => { clearTimeout(timer); reject(signal.reason); }, { once: true });

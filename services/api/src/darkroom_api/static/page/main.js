@@ -1,25 +1,57 @@
 // The page: photographs in, a batch that can be watched, photographs out.
 
-import { Refusal, follow, send } from "./api.js";
+import { Refusal, follow, notice, pause, send } from "./api.js";
 import { Gallery } from "./gallery.js";
-import { operations } from "./order.js";
+import { describe, operations } from "./order.js";
+
+const NOTICE_PAUSE = 10_000; // milliseconds between two questions whether anybody works
 
 const $ = (id) => document.getElementById(id);
 const form = $("order");
 const gallery = new Gallery($("gallery"), $("card"));
 let chosen = [];
+let tooMuch = false;
 let watching = new AbortController();
 
 function choose(files) {
   const limit = Number(form.dataset.maxBytes);
-  const large = files.filter((file) => file.size > limit);
+  const total = Number(form.dataset.maxTotal);
   chosen = files.slice(0, Number(form.dataset.maxImages));
   const size = chosen.reduce((sum, file) => sum + file.size, 0);
-  const many = chosen.length === 1 ? "One photograph" : `${chosen.length} photographs`;
-  const left = files.length > chosen.length ? ` ${files.length - chosen.length} more were left out.` : "";
-  const heavy = large.length ? ` ${large.length} of them are too large and will fail.` : "";
-  $("chosen").textContent = chosen.length ? `${many}, ${(size / 1e6).toFixed(1)} MB.${left}${heavy}` : "";
-  $("send").disabled = !chosen.length;
+  const large = chosen.filter((file) => file.size > limit);
+  const sentences = [];
+  if (chosen.length) sentences.push(`${count(chosen.length)}, ${megabytes(size)}.`);
+  if (files.length > chosen.length) sentences.push(`${count(files.length - chosen.length)} over the limit left out.`);
+  if (large.length) sentences.push(`Over ${megabytes(limit)} and sure to fail: ${names(large)}.`);
+  if (size > total) sentences.push(`A batch may have ${megabytes(total)}: choose fewer.`);
+  $("chosen").textContent = sentences.join(" ");
+  tooMuch = size > total;
+  allowSending();
+}
+
+function allowSending() {
+  $("send").disabled = !chosen.length || tooMuch;
+}
+
+function count(number) {
+  return number === 1 ? "1 photograph" : `${number.toLocaleString("en")} photographs`;
+}
+
+function megabytes(bytes) {
+  return `${(bytes / 1e6).toLocaleString("en", { maximumFractionDigits: bytes < 1e6 ? 3 : 1 })} MB`;
+}
+
+function names(files) {
+  const shown = files.slice(0, 3).map((file) => file.name).join(", ");
+  return files.length > 3 ? `${shown} and ${files.length - 3} more` : shown;
+}
+
+function showPlan() {
+  try {
+    $("plan").textContent = describe(operations(form));
+  } catch {
+    $("plan").textContent = ""; // a number is missing or wrong; submitting says which
+  }
 }
 
 function complain(error) {
@@ -33,14 +65,15 @@ async function submit(event) {
   $("send").disabled = true;
   try {
     const wanted = operations(form);
-    show({ files: chosen, summary: "Sending …" });
-    const receipt = await send(chosen, wanted, $("key").value, (share) => progress(share, "Sending …"));
-    history.pushState(null, "", `#${receipt.group_id}`);
+    const plan = describe(wanted);
+    show({ files: chosen, summary: "Uploading …", plan });
+    const receipt = await send(chosen, wanted, $("key").value, (share) => progress(share, "Uploading …"));
+    history.pushState({ plan }, "", `#${receipt.group_id}`);
     await watch(receipt.group_id);
   } catch (error) {
     fail(error);
   } finally {
-    $("send").disabled = !chosen.length;
+    allowSending();
   }
 }
 
@@ -50,17 +83,25 @@ function fail(error) {
     $("key-row").hidden = false;
     $("key").focus();
   }
-  if (!location.hash) $("batch").hidden = true;
+  hideBatch();
   complain(error);
 }
 
-function show({ files = [], summary }) {
-  watching.abort();
+function show({ files = [], summary, plan = "" }) {
+  hideBatch();
   watching = new AbortController();
   gallery.reset(files);
-  $("archive").hidden = true;
+  $("done-to-them").textContent = plan;
   $("batch").hidden = false;
   progress(0, summary);
+}
+
+function hideBatch() {
+  watching.abort();
+  gallery.reset();
+  $("batch").hidden = true;
+  $("archive").hidden = true;
+  $("waiting").hidden = true;
 }
 
 function progress(share, summary) {
@@ -69,31 +110,71 @@ function progress(share, summary) {
 }
 
 async function watch(groupId) {
-  for await (const group of follow(groupId, watching.signal)) {
-    gallery.show(group.images);
-    const failed = group.failed ? `, ${group.failed} failed` : "";
-    progress(group.status, `${group.completed} of ${group.total} done${failed}`);
-    if (group.finished_at && group.completed) {
-      $("archive").href = `/archive/${groupId}`;
-      $("archive").hidden = false;
+  const { signal } = watching;
+  const finished = new AbortController();
+  tellWhoWaits(AbortSignal.any([signal, finished.signal]));
+  try {
+    for await (const group of follow(groupId, signal)) {
+      if (group) showGroup(groupId, group);
+      else $("summary").textContent = "The server does not answer. Trying again …";
     }
+  } catch (error) {
+    throw error instanceof Refusal && error.status === 404 ? new Error(gone()) : error;
+  } finally {
+    finished.abort();
+    $("waiting").hidden = true;
   }
 }
 
+function showGroup(groupId, group) {
+  gallery.show(group.images);
+  const failed = group.failed ? `, ${group.failed} failed` : "";
+  progress(group.status, `${group.completed} of ${group.total} done${failed}`);
+  if (group.finished_at && group.completed) {
+    $("archive").href = `/archive/${groupId}`;
+    $("archive").hidden = false;
+  }
+}
+
+/** Says while a batch waits if nobody is there to work on it. */
+async function tellWhoWaits(signal) {
+  try {
+    for (;;) {
+      const sentence = await notice(signal);
+      if (signal.aborted) return;
+      $("waiting").textContent = sentence ?? "";
+      $("waiting").hidden = !sentence;
+      await pause(NOTICE_PAUSE, signal);
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}
+
+function gone() {
+  return `This batch is not here any more, or the link is wrong. Batches are kept for ${$("batch").dataset.keptFor}.`;
+}
+
+/** Shows what the address names: a batch, or the form alone. */
 async function open() {
   const groupId = location.hash.slice(1);
-  if (!/^[0-9a-f]{32}$/.test(groupId)) return;
   complain(null);
-  show({ summary: "Looking …" });
+  hideBatch();
+  if (!groupId) return;
+  if (!/^[0-9a-f]{32}$/.test(groupId)) {
+    complain(new Error("This link is not complete: it names no batch."));
+    return;
+  }
+  show({ summary: "Looking …", plan: history.state?.plan });
   await watch(groupId).catch(fail);
 }
 
 function startOver() {
-  watching.abort();
+  hideBatch();
   history.pushState(null, "", location.pathname);
-  $("batch").hidden = true;
   form.reset();
   $("radius-shown").value = $("radius").value;
+  showPlan();
   choose([]);
   complain(null);
   $("files").focus();
@@ -105,6 +186,7 @@ $("radius").addEventListener("input", () => { $("radius-shown").value = $("radiu
 form.addEventListener("input", ({ target }) => {
   const step = target.closest("fieldset")?.querySelector("legend input");
   if (step && step !== target) step.checked = true; // whoever fills a step in wants it
+  showPlan();
 });
 $("again").addEventListener("click", startOver);
 addEventListener("popstate", open);
@@ -119,4 +201,5 @@ drop.addEventListener("drop", (event) => {
   choose([...event.dataTransfer.files]);
 });
 
+showPlan();
 open();

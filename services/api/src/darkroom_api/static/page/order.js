@@ -12,6 +12,25 @@ export function operations(form) {
   return list;
 }
 
+const FITS = { inside: "resized to fit", cover: "resized to fill", fill: "stretched to" };
+
+/** What these operations do, as a sentence. */
+export function describe(list) {
+  const steps = list.map((step) => {
+    if (step.op === "blur") return `blurred with a radius of ${step.radius} px`;
+    if (step.op === "resize") return `${FITS[step.fit]} ${size(step)}`;
+    return `converted to ${step.format.toUpperCase()}${step.quality ? ` at quality ${step.quality}` : ""}`;
+  });
+  const always = "turned upright, stripped of metadata and re-encoded";
+  if (!steps.length) return `No step selected: photographs are only ${always}.`;
+  return `Photographs are ${steps.join(", then ")}, and always ${always}.`;
+}
+
+function size({ width, height }) {
+  if (width && height) return `${width} × ${height} px`;
+  return width ? `a width of ${width} px` : `a height of ${height} px`;
+}
+
 function resize(chosen) {
   const size = given({ width: chosen.width, height: chosen.height });
   if (!Object.keys(size).length) throw new Error("Resize needs a width, a height, or both.");
