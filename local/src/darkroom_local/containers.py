@@ -105,7 +105,7 @@ def up() -> None:
     refuse_taken_ports(ports, {p["PublishedPort"] for c in containers for p in c.get("Publishers") or ()})
     try:
         print("Building Darkroom. The first time takes some minutes.", flush=True)
-        _run("build", *(() if sys.stdout.isatty() else ("--quiet",)))
+        _run("build", *(() if sys.stderr.isatty() else ("--quiet",)))
         print("Starting Darkroom, and waiting until all of it is healthy.", flush=True)
         try:
             _run("up", "--detach", "--wait", "--quiet-pull", "--remove-orphans")
@@ -176,7 +176,9 @@ def _show_troubles() -> None:
 
 
 def _run(*arguments: str) -> None:
-    subprocess.run(("docker", "compose", *arguments), check=True)
+    """Run ``docker compose``. It shows how it goes in place where it can, and not line by line in a file."""
+    quiet = () if sys.stderr.isatty() else ("--progress", "quiet")
+    subprocess.run(("docker", "compose", *quiet, *arguments), check=True)
 
 
 def _output(*arguments: str) -> str:

@@ -46,9 +46,9 @@ def in_millions(number: int) -> str:
 
 
 def duration(seconds: int) -> str:
-    """Return so many seconds in words, in the largest unit that they are a whole number of."""
+    """Return so many seconds in words, in the largest unit that they are a whole number of; one day is 24 hours."""
     for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1)):
         number, rest = divmod(seconds, length)
-        if not rest and (number > 1 or unit == "second"):
+        if not rest and (number > 1 or unit != "day"):
             return f"{number} {unit}{'' if number == 1 else 's'}"
     return f"{seconds} seconds"
