@@ -161,8 +161,42 @@ def test_a_retry_begins_although_the_worker_of_the_first_try_lives(groups: Group
 
 def test_a_released_image_may_be_begun_by_anyone(groups: GroupStore) -> None:
     create(groups, "one.jpg")
-    groups.release(begin(groups, worker="images@a/1"))
-    assert begin(groups, worker="images@b/1").attempt == 2
+    assert groups.release(begin(groups, worker="images@a/1"), seconds=5)
+    assert groups.read(GROUP).images[0].state is ImageState.QUEUED
+    assert begin(groups, worker="images@b/1").attempt == 1, "the storage's failure is no attempt"
+
+
+def test_a_released_image_counts_as_lost_only_when_its_time_has_come_and_gone(groups: GroupStore) -> None:
+    create(groups, "one.jpg")
+    groups.release(begin(groups), seconds=5)
+    assert lost(groups, oldest_waiting=time.time() + 100, grace=0) == []
+    groups.begin(GROUP, 0, worker="images@a/1", delivery=0)
+    groups.release(Work(GROUP, 0, 1, ()), seconds=-5)
+    assert groups.read(GROUP).recovering == 0
+    assert lost(groups, oldest_waiting=time.time() + 100, grace=0) == [0]
+
+
+def test_an_image_of_a_lost_worker_is_recovering_until_another_one_begins_it(groups: GroupStore, redis: Redis) -> None:
+    create(groups, "one.jpg", "two.jpg")
+    begin(groups, 0, worker="images@a/1")
+    begin(groups, 1, worker="images@b/1")
+    kill(redis, "images@a/1")
+    version = groups.read(GROUP).version
+    assert lost(groups) == [0]
+    group = groups.read(GROUP)
+    assert (group.recovering, group.version > version) == (1, True)
+    begin(groups, 0, worker="images@b/1")
+    after = groups.read(GROUP)
+    assert (after.recovering, after.version > group.version) == (0, True)
+
+
+def test_nothing_is_recovering_in_a_group_that_has_ended(groups: GroupStore, redis: Redis) -> None:
+    create(groups, "one.jpg")
+    begin(groups, 0, worker="images@a/1")
+    kill(redis, "images@a/1")
+    assert lost(groups) == [0]
+    groups.cancel(GROUP)
+    assert groups.read(GROUP).recovering == 0
 
 
 def test_an_image_that_keeps_ending_its_worker_fails_with_that_reason(groups: GroupStore) -> None:

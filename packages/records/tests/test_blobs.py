@@ -96,3 +96,19 @@ def test_a_storage_that_cannot_be_written_fails_its_check(tmp_path: Path) -> Non
     (tmp_path / "in-the-way").write_text("")
     with pytest.raises(OSError, match="in-the-way"):
         LocalBlobStorage(tmp_path / "in-the-way").check()
+
+
+def test_a_storage_that_must_exist_is_away_where_its_folder_is_missing_or_empty(tmp_path: Path) -> None:
+    storage = LocalBlobStorage(tmp_path / "volume", must_exist=True)
+    for _ in range(2):
+        with pytest.raises(OSError, match="No such file"):
+            storage.open("groups/a/in/0")
+        with pytest.raises(OSError, match="No such file"):
+            LocalBlobStorage(tmp_path / "missing", must_exist=True).put("groups/a/out/0", b"")
+        (tmp_path / "volume").mkdir(exist_ok=True)
+    assert not (tmp_path / "missing").exists()
+    LocalBlobStorage(tmp_path / "volume").put("groups/a/in/0", b"here")
+    with storage.open("groups/a/in/0") as blob:
+        assert blob.read() == b"here"
+    with pytest.raises(BlobNotFoundError):
+        storage.open("groups/a/in/1")

@@ -67,14 +67,21 @@ class BlobStorage(Protocol):
 
 
 class LocalBlobStorage:
-    """Blobs as files below one folder, which may be a volume that several containers share."""
+    """Blobs as files below one folder, which may be a volume that several containers share.
 
-    def __init__(self, root: Path) -> None:
+    Args:
+        root: the folder.
+        must_exist: for who only ever works on what others have stored. A folder that is missing or empty is then a
+            storage that is away (a volume not mounted), and neither made anew nor taken for one without this blob.
+    """
+
+    def __init__(self, root: Path, *, must_exist: bool = False) -> None:
         self._root = root
+        self._must_exist = must_exist
         self._incoming = root / "incoming"
 
     def writer(self) -> "LocalBlobWriter":
-        self._incoming.mkdir(parents=True, exist_ok=True)  # not before: a reader may have no right to
+        self._incoming.mkdir(parents=not self._must_exist, exist_ok=True)  # not before: a reader may have no right to
         return LocalBlobWriter(self._incoming / secrets.token_hex(16), self._path)
 
     def put(self, key: str, data: bytes) -> None:
@@ -89,6 +96,8 @@ class LocalBlobStorage:
         try:
             return self._path(key).open("rb")
         except FileNotFoundError:
+            if self._must_exist and not self._incoming.is_dir():  # which is made before the first blob
+                raise
             raise BlobNotFoundError(f"There is no blob under {key}.") from None
 
     def delete_all(self, prefix: str) -> None:

@@ -12,6 +12,8 @@ from redis import Redis
 
 PUBLISHED_AT = "published_at"
 """The message header that says since when a message is waiting, in Unix seconds."""
+STORAGE_FAILURES = "storage_failures"
+"""The message header that says how often in a row the storage has failed this image."""
 
 
 def publish_images(celery: Celery, group_id: str, indices: Iterable[int], published_at: float) -> None:
@@ -32,6 +34,23 @@ def publish_images(celery: Celery, group_id: str, indices: Iterable[int], publis
                 producer=producer,
                 ignore_result=True,  # otherwise each call subscribes to a result nobody waits for
             )
+
+
+def publish_released_image(celery: Celery, group_id: str, index: int, *, failures: int, countdown: float) -> None:
+    """Send the message of one image again that the storage has failed so often, to be worked on so much later.
+
+    Raises:
+        kombu.exceptions.OperationalError: Redis does not answer.
+    """
+    celery.send_task(
+        Task.PROCESS_IMAGE,
+        args=(group_id, index),
+        task_id=task_id(group_id, index),
+        queue=QUEUE_OF[Task.PROCESS_IMAGE],
+        headers={PUBLISHED_AT: time.time() + countdown, STORAGE_FAILURES: failures},
+        countdown=countdown or None,
+        ignore_result=True,
+    )
 
 
 def publish_task(celery: Celery, task: Task, args: tuple[int, ...], *, task_id: str) -> None:

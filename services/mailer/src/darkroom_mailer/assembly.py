@@ -28,7 +28,7 @@ def make_delivery(settings: MailerSettings, redis: Redis, worker: str) -> Delive
     links = Links(settings, redis)
     results = ResultsMails(
         groups=GroupStore(redis),
-        storage=LocalBlobStorage(settings.storage_dir),
+        storage=LocalBlobStorage(settings.storage_dir, must_exist=True),
         links=links,
         attach_limit=settings.mail_attach_limit,
         keep_results=settings.keep_results,

@@ -1,12 +1,18 @@
 """Working on one image of a group: from its original in storage to its result there. Knows nothing of Celery."""
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from darkroom_contracts.keys import original_blob, result_blob
 from darkroom_imaging.engine import process
 from darkroom_imaging.limits import Limits
 from darkroom_records.blobs import BlobStorage
 from darkroom_records.groups import Outcome, Work
+
+
+class StorageError(Exception):
+    """The storage fails. This is no fault of the image's; its cause is the ``OSError``."""
 
 
 def develop(work: Work, storage: BlobStorage, limits: Limits) -> Outcome:
@@ -18,12 +24,13 @@ def develop(work: Work, storage: BlobStorage, limits: Limits) -> Outcome:
     Raises:
         ImageError: the image cannot be worked on; the message is for its owner.
         BlobNotFoundError: its original is gone.
-        OSError: storage does not answer.
+        StorageError: the original cannot be read, or the result not be stored, for now.
     """
-    with storage.open(original_blob(work.group_id, work.index)) as original:
+    with _storage_at_work(), storage.open(original_blob(work.group_id, work.index)) as original:
         source = original.read()
     result = process(source, work.pipeline, limits=limits)
-    storage.put(result_blob(work.group_id, work.index), result.data)
+    with _storage_at_work():
+        storage.put(result_blob(work.group_id, work.index), result.data)
     return Outcome(
         format=result.format,
         width=result.width,
@@ -31,3 +38,11 @@ def develop(work: Work, storage: BlobStorage, limits: Limits) -> Outcome:
         bytes=len(result.data),
         sha256=hashlib.sha256(result.data).hexdigest(),
     )
+
+
+@contextmanager
+def _storage_at_work() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StorageError(str(error)) from error

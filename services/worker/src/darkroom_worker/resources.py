@@ -25,4 +25,4 @@ def groups() -> GroupStore:
 @cache
 def storage() -> BlobStorage:
     """Where originals and results are kept."""
-    return LocalBlobStorage(settings.storage_dir)
+    return LocalBlobStorage(settings.storage_dir, must_exist=True)

@@ -83,6 +83,8 @@ class Group:
     """How often it was run again."""
     email_error: str | None = None
     """Why its results were not mailed by themselves at its latest end, though that was asked for."""
+    recovering: int = 0
+    """Images whose worker was lost, and which no other one has begun yet."""
 
     @property
     def state(self) -> GroupState:
@@ -129,9 +131,16 @@ class ToPublish:
     request_id: str | None = None
 
 
-def read_group(group_id: str, record: Mapping[str, str], images: tuple[Image, ...]) -> Group:
-    """The group as its Redis hash says."""
+_ORPHANED = "|"
+"""Ends an attempt that names no worker, since it was lost."""
+
+
+def read_group(
+    group_id: str, record: Mapping[str, str], attempts: Mapping[str, str], images: tuple[Image, ...]
+) -> Group:
+    """The group as its Redis hash says, and that of its attempts."""
     finished_at = record.get("finished_at")
+    orphaned = sum(attempt.endswith(_ORPHANED) for attempt in attempts.values())
     return Group(
         group_id=group_id,
         version=int(record["version"]),
@@ -145,6 +154,7 @@ def read_group(group_id: str, record: Mapping[str, str], images: tuple[Image, ..
         notify="notify" in record,
         run=int(record.get("run", 0)),
         email_error=record.get("email_error"),
+        recovering=0 if finished_at else orphaned,
         images=images,
     )
 

@@ -141,9 +141,14 @@ class GroupStore:
         """Fail an image from outside its process, which this worker has stopped, unless another one has it by now."""
         return Ending(self._give_up(group_id, index, worker, Outcome(error=error, code=code).to_json()))
 
-    def release(self, work: Work) -> bool:
-        """Let anyone begin the image again, because this attempt could not end it. False as in ``succeed``."""
-        return bool(self._release(work.group_id, work.index, work.attempt))
+    def release(self, work: Work, *, seconds: float) -> bool:
+        """Let an image wait because the storage fails, as if this attempt had not been. False as in ``succeed``.
+
+        Args:
+            work: the attempt.
+            seconds: after which whoever releases it sends it to the queue again. Until then it does not count as lost.
+        """
+        return bool(self._release(work.group_id, work.index, work.attempt, seconds))
 
     def read(self, group_id: str, *, images: bool = True) -> Group:
         """The group as it stands, in one round trip, whatever the number of its images.
@@ -151,17 +156,18 @@ class GroupStore:
         Raises:
             UnknownGroupError: there is none of this id.
         """
-        record_key, items_key, states_key, _, outcomes_key = group_keys(group_id)
+        record_key, items_key, states_key, attempts_key, outcomes_key = group_keys(group_id)
         with self._redis.pipeline(transaction=images) as pipe:
             pipe.hgetall(record_key)
+            pipe.hgetall(attempts_key)
             if images:
                 pipe.hgetall(items_key)
                 pipe.hgetall(states_key)
                 pipe.hgetall(outcomes_key)
-            record, *beside = pipe.execute()
+            record, attempts, *beside = pipe.execute()
         if not record:
             raise UnknownGroupError(f"There is no group {group_id}.")
-        return read_group(group_id, record, read_images(*beside) if images else ())
+        return read_group(group_id, record, attempts, read_images(*beside) if images else ())
 
     def cancel(self, group_id: str) -> Cancelled:
         """Cancel what has not ended. Nothing of it can be ended any more, whoever still works on it.

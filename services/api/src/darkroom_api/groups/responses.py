@@ -77,6 +77,7 @@ class GroupStatus(BaseModel):
     completed: int = Field(description="Images with a result.")
     failed: int
     cancelled: int
+    recovering: int = Field(description="Images whose worker was lost. They are begun again within half a minute.")
     total: int
     created_at: datetime
     finished_at: datetime | None
@@ -93,6 +94,7 @@ class GroupStatus(BaseModel):
             completed=counts.succeeded,
             failed=counts.failed,
             cancelled=counts.cancelled,
+            recovering=group.recovering,
             total=counts.total,
             created_at=_time(group.created_at),
             finished_at=_time(group.finished_at) if group.finished_at else None,

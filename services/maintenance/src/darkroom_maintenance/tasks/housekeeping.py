@@ -6,7 +6,7 @@ import structlog
 from darkroom_contracts.keys import group_blobs
 from darkroom_contracts.queues import Queue, Task
 from darkroom_records import control
-from darkroom_runtime import logs
+from darkroom_runtime import heartbeat, logs
 from darkroom_runtime.publishing import oldest_waiting, publish_images
 
 from darkroom_maintenance.app import app, settings
@@ -21,6 +21,9 @@ _log = structlog.get_logger(__name__)
 @app.task(name=Task.RECOVER_GROUPS)
 def recover_groups() -> None:
     """Send every image to the queue again that was lost with a worker or with a message."""
+    if not heartbeat.is_steady():  # Redis was away, or this service has just begun: the living need time to say so
+        _log.info("recovery_postponed")
+        return
     waiting_since = oldest_waiting(redis(), Queue.IMAGES)
     for lost in groups().lost(
         oldest_waiting=time.time() if waiting_since is None else waiting_since,

@@ -1,7 +1,7 @@
 """Tasks of the queue ``images``."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 import structlog
 from celery import Task
@@ -16,10 +16,16 @@ from darkroom_records.groups import Ending, Work
 from darkroom_records.groups.store import MAX_ATTEMPTS
 from darkroom_records.outbox import announce
 from darkroom_runtime.heartbeat import worker_name
+from darkroom_runtime.publishing import STORAGE_FAILURES, publish_released_image
+from darkroom_runtime.redis_client import UNAVAILABLE, insist
+from kombu.exceptions import KombuError
 
 from darkroom_worker.app import app, settings
-from darkroom_worker.development import develop
+from darkroom_worker.development import StorageError, develop
 from darkroom_worker.resources import groups, storage
+from darkroom_worker.storage_waits import next_wait, wait_until_well
+
+Answer = TypeVar("Answer")
 
 _log = structlog.get_logger(__name__)
 _LIMITS = Limits(max_bytes=settings.max_image_bytes, max_pixels=settings.max_pixels)
@@ -30,12 +36,12 @@ _TOO_LONG = f"Working on this image took longer than {settings.image_time_limit}
 @app.task(name=queues.Task.PROCESS_IMAGE, bind=True, max_retries=MAX_ATTEMPTS, default_retry_delay=5)
 def process_image(task: "Task[..., None]", group_id: str, index: int) -> None:
     """Work on one image. Runs at least once for each message, and does its work only where the record asks for it."""
-    work = groups().begin(group_id, index, worker=worker_name(), delivery=task.request.retries)
+    work = _insist(lambda: groups().begin(group_id, index, worker=worker_name(), delivery=task.request.retries))
     if work is None:
-        _log.info("nothing_to_do", group_id=group_id, index=index)
+        _log.info("image_skipped", group_id=group_id, index=index)
         return
     try:
-        _ended(group_id, groups().succeed(work, develop(work, storage(), _LIMITS)))
+        outcome = develop(work, storage(), _LIMITS)
     except ImageError as error:
         _fail(work, str(error), error.code)
     except SoftTimeLimitExceeded:
@@ -48,8 +54,10 @@ def process_image(task: "Task[..., None]", group_id: str, index: int) -> None:
         )
     except BlobNotFoundError:
         _fail(work, "The original of this image is gone. Send it again.", ProblemCode.ORIGINAL_MISSING)
-    except OSError as error:
-        _try_again_later(task, work, error)
+    except StorageError as error:
+        _wait_for_storage(work, error, failures=(task.request.get(STORAGE_FAILURES) or 0) + 1)
+    else:
+        _ended(group_id, _insist(lambda: groups().succeed(work, outcome)))
 
 
 @task_failure.connect(sender=process_image)
@@ -75,7 +83,7 @@ def let_go_when_cancelled(request: Any, terminated: bool, **_: Any) -> None:
 
 def _fail(work: Work, reason: str, code: ProblemCode) -> None:
     _log.info("image_failed", group_id=work.group_id, index=work.index, code=code, reason=reason)
-    _ended(work.group_id, groups().fail(work, reason, code))
+    _ended(work.group_id, _insist(lambda: groups().fail(work, reason, code)))
 
 
 def _ended(group_id: str, ending: Ending) -> None:
@@ -83,14 +91,31 @@ def _ended(group_id: str, ending: Ending) -> None:
         announce(app, group_id)
 
 
-def _try_again_later(task: "Task[..., None]", work: Work, error: OSError) -> None:
-    _log.warning("storage_failed", group_id=work.group_id, index=work.index, reason=str(error))
-    if work.attempt == MAX_ATTEMPTS:
+def _wait_for_storage(work: Work, error: StorageError, failures: int) -> None:
+    """Give an image back that the storage has failed, and send it to the queue again a little later.
+
+    Where the storage fails altogether, this process waits for it: the next image would fare no better.
+    """
+    wait = next_wait(storage(), error.__cause__, failures)
+    _log.warning("storage_failed", group_id=work.group_id, index=work.index, failures=failures, reason=str(error))
+    if wait is None:
         _fail(
             work,
             "The storage did not answer, so the image could not be worked on. Try again later.",
             ProblemCode.STORAGE_UNAVAILABLE,
         )
-    else:
-        groups().release(work)
-        raise task.retry()
+        return
+    if not _insist(lambda: groups().release(work, seconds=wait.seconds)):
+        return
+    if wait.concerns_all:
+        wait_until_well(storage(), at_least=wait.seconds)
+    countdown = 0 if wait.concerns_all else wait.seconds
+    try:
+        publish_released_image(app, work.group_id, work.index, failures=failures, countdown=countdown)
+    except (KombuError, *UNAVAILABLE) as unsent:  # it is found by the search for what was lost
+        _log.warning("image_not_published", group_id=work.group_id, index=work.index, reason=str(unsent))
+
+
+def _insist(call: Callable[[], Answer]) -> Answer:
+    """What the group store answers, waited for while Redis is away: what it was not told is done again elsewhere."""
+    return insist(call, seconds=settings.image_time_limit)

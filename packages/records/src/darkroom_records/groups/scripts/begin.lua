@@ -13,5 +13,7 @@ note_attempt(index, attempt + 1, delivery, worker)
 if state == 'queued' then
   move(index, 'queued', 'processing')
   changed()
+elseif begun_by == ORPHANED then
+  changed() -- it is recovered
 end
 return attempt + 1

@@ -48,18 +48,27 @@ local function finish(index, from, to, outcome)
   return ending
 end
 
+-- In a worker's place: nobody has the image, for its worker was lost, or for the storage fails.
+local ORPHANED, AWAITING_STORAGE = '', 'storage'
+
+local function parse_attempt(text)
+  local attempt, delivery, since, worker = string.match(text, '^(%d+)|(%d+)|([%d.]+)|(.*)$')
+  return tonumber(attempt), tonumber(delivery), tonumber(since), worker
+end
+
 -- {attempt, delivery, time begun, worker} of an image's latest beginning
 local function latest_attempt(index)
   local text = redis.call('HGET', ATTEMPTS, index)
   if not text then return 0, -1, 0, '' end
-  local attempt, delivery, begun_at, worker = string.match(text, '^(%d+)|(%d+)|([%d.]+)|(.*)$')
-  return tonumber(attempt), tonumber(delivery), tonumber(begun_at), worker
+  return parse_attempt(text)
 end
 
-local function note_attempt(index, attempt, delivery, worker)
-  redis.call('HSET', ATTEMPTS, index, attempt .. '|' .. delivery .. '|' .. now() .. '|' .. worker)
+-- Note who has begun an image, or why nobody has it now, and since when: as of now, or of so many seconds later.
+local function note_attempt(index, attempt, delivery, worker, seconds)
+  local since = string.format('%.6f', tonumber(now()) + (seconds or 0))
+  redis.call('HSET', ATTEMPTS, index, attempt .. '|' .. delivery .. '|' .. since .. '|' .. worker)
 end
 
 local function is_alive(worker)
-  return worker ~= '' and redis.call('EXISTS', HEARTBEAT .. worker) == 1
+  return worker ~= ORPHANED and worker ~= AWAITING_STORAGE and redis.call('EXISTS', HEARTBEAT .. worker) == 1
 end

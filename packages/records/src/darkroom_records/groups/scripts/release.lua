@@ -1,6 +1,9 @@
--- Let anyone begin an image again that this attempt could not end. ARGV: index, attempt.
-local index, attempt = ARGV[4], tonumber(ARGV[5])
+-- Let an image wait, as if this attempt had not been, because the storage fails. ARGV: index, attempt, seconds until it
+-- is sent to the queue again by whoever released it.
+local index, attempt, seconds = ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6])
 local latest, delivery = latest_attempt(index)
 if redis.call('HGET', STATES, index) ~= 'processing' or latest ~= attempt then return 0 end
-note_attempt(index, attempt, delivery, '')
+note_attempt(index, attempt - 1, delivery, AWAITING_STORAGE, seconds)
+move(index, 'processing', 'queued')
+changed()
 return 1
