@@ -276,6 +276,29 @@ def test_an_aborted_image_is_held_until_its_worker_lets_go_or_dies(groups: Group
     assert not groups.still_held(GROUP)
 
 
+def test_an_image_that_ends_between_its_cancellation_and_its_revocation_is_let_go(groups: GroupStore) -> None:
+    create(groups, "done.jpg", "damaged.jpg", "unlucky.jpg", "slow.jpg")
+    works = [begin(groups, index) for index in range(4)]
+    groups.cancel(GROUP)
+    assert not groups.succeed(works[0], Outcome(width=1))
+    assert not groups.fail(works[1], "It is damaged.")
+    assert not groups.release(works[2], seconds=5)
+    assert groups.still_held(GROUP)
+    assert not groups.give_up(GROUP, 3, worker="images@a/1", error="It took too long.")
+    assert not groups.still_held(GROUP)
+    assert [image.state for image in groups.read(GROUP).images] == [ImageState.CANCELLED] * 4
+
+
+def test_an_attempt_that_is_not_the_latest_does_not_let_go_for_it(groups: GroupStore, redis: Redis) -> None:
+    create(groups, "one.jpg")
+    first = begin(groups, worker="images@a/1")
+    kill(redis, "images@a/1")
+    begin(groups, worker="images@b/1")
+    groups.cancel(GROUP)
+    assert not groups.succeed(first, Outcome(width=1))
+    assert groups.still_held(GROUP)
+
+
 def test_an_ended_group_cannot_be_cancelled(groups: GroupStore) -> None:
     create(groups, "one.jpg")
     groups.succeed(begin(groups), Outcome())

@@ -2,6 +2,7 @@
 
 import io
 import json
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from support.waiting import wait_for
 
 # More than ten seconds of work: the test must catch it.
 LABOUR = [{"op": "sharpen", "radius": 40, "amount": 2}] * 20
+CANCEL_LIMIT = 1.5
+"""Seconds: far more than a cancellation takes, and half of what it waits for a worker that does not answer."""
 LARGE = encode(Image.new("RGB", (5000, 4000)), "PNG")
 SMALL = encode(photograph())
 
@@ -65,6 +68,22 @@ def test_what_runs_is_stopped_and_the_worker_goes_on_with_other_groups(http: Fla
     wait_for_state(http, other, 0, "succeeded")
     assert status(http, group_id) == after
     assert files_of(storage_dir, group_id) == files
+
+
+@pytest.mark.slow
+@with_worker
+def test_fifty_cancellations_at_any_moment_of_the_work_all_answer_at_once(http: FlaskClient) -> None:
+    # Images of some 30 ms each: some end just between their cancellation and the word to their worker.
+    small = encode(photograph(600, 400))
+    slowest = 0.0
+    for moment in range(50):
+        group_id = start(http, [small] * 20, [{"op": "blur", "radius": 3}])
+        wait_for_state(http, group_id, 0, "succeeded")
+        time.sleep(moment * 0.002)
+        began = time.monotonic()
+        assert http.post(f"/cancel/{group_id}").status_code == 200
+        slowest = max(slowest, time.monotonic() - began)
+    assert slowest < CANCEL_LIMIT, "it waits for nobody who has ended already"
 
 
 @with_worker

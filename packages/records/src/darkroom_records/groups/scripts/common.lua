@@ -72,3 +72,10 @@ end
 local function is_alive(worker)
   return worker ~= ORPHANED and worker ~= AWAITING_STORAGE and redis.call('EXISTS', HEARTBEAT .. worker) == 1
 end
+
+-- Note that nobody works on a cancelled image any more.
+local function let_go(index)
+  if redis.call('HDEL', ATTEMPTS, index) == 0 then return 0 end
+  redis.call('PUBLISH', CHANGES, GROUP_ID)
+  return 1
+end

@@ -1,6 +1,8 @@
 -- Fail an image whose process this worker has stopped. ARGV: index, worker, outcome.
 local index, worker = ARGV[4], ARGV[5]
-if redis.call('HGET', STATES, index) ~= 'processing' then return 0 end
 local _, _, _, begun_by = latest_attempt(index)
 if begun_by ~= worker then return 0 end
+local state = redis.call('HGET', STATES, index)
+if state == 'cancelled' then let_go(index) end
+if state ~= 'processing' then return 0 end
 return finish(index, 'processing', 'failed', ARGV[6])

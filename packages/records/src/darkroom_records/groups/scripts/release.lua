@@ -2,7 +2,10 @@
 -- is sent to the queue again by whoever released it.
 local index, attempt, seconds = ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6])
 local latest, delivery = latest_attempt(index)
-if redis.call('HGET', STATES, index) ~= 'processing' or latest ~= attempt then return 0 end
+if latest ~= attempt then return 0 end
+local state = redis.call('HGET', STATES, index)
+if state == 'cancelled' then let_go(index) end
+if state ~= 'processing' then return 0 end
 note_attempt(index, attempt - 1, delivery, AWAITING_STORAGE, seconds)
 move(index, 'processing', 'queued')
 changed()

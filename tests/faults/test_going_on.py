@@ -1,0 +1,92 @@
+"""A batch goes on within half a minute after whatever it rests on was killed, restarted or frozen."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+
+import pytest
+import requests
+from darkroom_local.stack import LocalStack
+from support.client import TRANSIENT, Client
+from support.pictures import encode, photograph
+from support.waiting import wait_for
+
+pytestmark = pytest.mark.slow
+
+LIMIT = 30.0
+"""Seconds after which what was lost must be worked on again, with the settings everybody has."""
+IMAGES = 40
+WORK = [{"op": "sharpen", "radius": 20}] * 6
+
+
+@pytest.fixture(scope="module")
+def usual(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    """A system with the settings that everybody has."""
+    with LocalStack(tmp_path_factory.mktemp("usual"), {"DARKROOM_WORKER_CONCURRENCY": "2"}) as running:
+        yield running
+
+
+def started(client: Client) -> str:
+    """A batch of some seconds, a few of its images done."""
+    group_id = client.start({f"{n}.jpg": encode(photograph(1600, 1200, n)) for n in range(IMAGES)}, WORK)
+    wait_for(lambda: client.status(group_id)["completed"] > 2, limit=60, what="the batch to be under way")
+    return group_id
+
+
+def longest_pause(client: Client, group_id: str) -> tuple[float, int]:
+    """Seconds that nothing ended, at the most, until all has; and the most images seen recovering."""
+    latest, completed, longest, recovering = time.monotonic(), -1, 0.0, 0
+
+    def ended() -> bool:
+        nonlocal latest, completed, longest, recovering
+        try:
+            status = client.status(group_id, images="false")
+        except (*TRANSIENT, requests.HTTPError):  # while Redis is away
+            return False
+        recovering = max(recovering, status["recovering"])
+        if status["completed"] != completed:
+            longest = max(longest, time.monotonic() - latest) if completed >= 0 else 0.0
+            latest, completed = time.monotonic(), status["completed"]
+        return status["finished_at"] is not None
+
+    wait_for(ended, limit=180, what="the end of the batch")
+    assert client.status(group_id)["state"] == "completed"
+    return longest, recovering
+
+
+def test_after_its_worker_was_killed_and_the_status_says_what_is_recovering(usual: LocalStack) -> None:
+    client = Client(usual.api_url)
+    group_id = started(client)
+    usual.kill_program("worker")
+    pause, recovering = longest_pause(client, group_id)
+    assert pause < LIMIT
+    assert recovering > 0
+
+
+def test_after_redis_was_killed(usual: LocalStack) -> None:
+    client = Client(usual.api_url)
+    group_id = started(client)
+    usual.kill_program("redis")
+    pause, _ = longest_pause(client, group_id)
+    assert pause < LIMIT
+
+
+def test_after_redis_was_frozen_for_longer_than_heartbeats_last(usual: LocalStack) -> None:
+    client = Client(usual.api_url)
+    group_id = started(client)
+    redis = usual.processes["redis"].pid
+    thawed_at = freeze(redis, seconds=20)
+    pause, _ = longest_pause(client, group_id)
+    assert pause < LIMIT, f"{time.monotonic() - thawed_at:.0f} s after Redis went on"
+
+
+def freeze(pid: int, *, seconds: float) -> float:
+    """Stop a process for so long, and tell when it went on."""
+    end = time.monotonic() + seconds
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        wait_for(lambda: time.monotonic() > end, limit=seconds + 5, what="the time to pass")
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    return time.monotonic()
