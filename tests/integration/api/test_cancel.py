@@ -73,13 +73,13 @@ def test_what_runs_is_stopped_and_the_worker_goes_on_with_other_groups(http: Fla
 @pytest.mark.slow
 @with_worker
 def test_fifty_cancellations_at_any_moment_of_the_work_all_answer_at_once(http: FlaskClient) -> None:
-    # Images of some 30 ms each: some end just between their cancellation and the word to their worker.
-    small = encode(photograph(600, 400))
+    # Images of some 50 ms each: some end just between their cancellation and the word to their worker.
+    small = encode(photograph(300, 200))
     slowest = 0.0
     for moment in range(50):
-        group_id = start(http, [small] * 20, [{"op": "blur", "radius": 3}])
+        group_id = start(http, [small] * 25, [{"op": "sharpen", "radius": 20}] * 20)
         wait_for_state(http, group_id, 0, "succeeded")
-        time.sleep(moment * 0.002)
+        time.sleep(moment * 0.001)
         began = time.monotonic()
         assert http.post(f"/cancel/{group_id}").status_code == 200
         slowest = max(slowest, time.monotonic() - began)
