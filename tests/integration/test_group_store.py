@@ -281,10 +281,12 @@ def test_an_image_that_ends_between_its_cancellation_and_its_revocation_is_let_g
     works = [begin(groups, index) for index in range(4)]
     groups.cancel(GROUP)
     assert not groups.succeed(works[0], Outcome(width=1))
-    assert not groups.fail(works[1], "It is damaged.")
+    assert not groups.fail(works[1], "It is damaged.", ProblemCode.DAMAGED_IMAGE)
     assert not groups.release(works[2], seconds=5)
     assert groups.still_held(GROUP)
-    assert not groups.give_up(GROUP, 3, worker="images@a/1", error="It took too long.")
+    assert not groups.give_up(
+        GROUP, 3, worker="images@a/1", error="It took too long.", code=ProblemCode.TIME_LIMIT_EXCEEDED
+    )
     assert not groups.still_held(GROUP)
     assert [image.state for image in groups.read(GROUP).images] == [ImageState.CANCELLED] * 4
 

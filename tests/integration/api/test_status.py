@@ -55,6 +55,7 @@ def test_a_group_is_described(http: FlaskClient, store: GroupStore, app: Flask, 
         "failed": 0,
         "cancelled": 0,
         "recovering": 0,
+        "email_error": None,
         "total": 2,
         "finished_at": None,
         "images": [
