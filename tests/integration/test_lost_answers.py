@@ -143,7 +143,7 @@ CASES: dict[str, Case] = {
             GROUP, 1, worker=WORKER, error="Too long.", code=ProblemCode.TIME_LIMIT_EXCEEDED
         ),
     ),
-    "release": (begun, lambda records: records.groups.release(Work(GROUP, 0, 1, ()))),
+    "release": (begun, lambda records: records.groups.release(Work(GROUP, 0, 1, ()), seconds=5)),
     "cancel": (begun, lambda records: records.groups.cancel(GROUP)),
     "stopped": (cancelled, lambda records: records.groups.stopped(GROUP, 0)),
     "retry": (ended, lambda records: records.groups.retry(GROUP)),

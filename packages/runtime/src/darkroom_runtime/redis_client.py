@@ -37,6 +37,9 @@ class Trouble(Enum):
     """It is well. What it was asked made no sense."""
 
 
+_NO_REFUSALS = {Trouble.UNREACHABLE, Trouble.MISUSED}
+
+
 def trouble(error: BaseException) -> Trouble:
     """Why Redis raised this error, or the one that caused it: Celery wraps those of its own connection."""
     cause: BaseException | None = error
@@ -53,18 +56,20 @@ def trouble(error: BaseException) -> Trouble:
 
 
 def insist(call: Callable[[], Answer], *, seconds: float) -> Answer:
-    """What the call gives, repeated while Redis is away, full or read-only: for what would be lost otherwise.
+    """What the call gives, repeated while Redis refuses it, being full or read-only: for what would be lost otherwise.
+
+    Where Redis does not answer, the client has tried again already, and it is not known whether the call was done.
 
     Args:
-        call: must be the same when it is done twice.
-        seconds: after which its error is raised.
+        call: of which a refusal has done nothing.
+        seconds: after which the refusal is raised.
     """
     deadline = time.monotonic() + seconds
     while True:
         try:
             return call()
         except UNAVAILABLE as error:
-            if trouble(error) is Trouble.MISUSED or time.monotonic() > deadline:
+            if trouble(error) in _NO_REFUSALS or time.monotonic() > deadline:
                 raise
             _log.warning("redis_unavailable", trouble=trouble(error).name.lower(), reason=str(error))
             time.sleep(_INSIST_PAUSE)

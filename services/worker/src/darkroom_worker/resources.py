@@ -13,7 +13,7 @@ from darkroom_worker.app import settings
 @cache
 def redis() -> Redis:
     """Redis, waited for longer than in the API: a task that gives up must be sent again by somebody."""
-    return connect(settings, patience=5.0, retries=8)
+    return connect(settings, patience=5.0, retries=30)
 
 
 @cache

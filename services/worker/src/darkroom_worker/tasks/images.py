@@ -117,5 +117,5 @@ def _wait_for_storage(work: Work, error: StorageError, failures: int) -> None:
 
 
 def _insist(call: Callable[[], Answer]) -> Answer:
-    """What the group store answers, waited for while Redis is away: what it was not told is done again elsewhere."""
+    """What the group store answers, waited for while Redis is full or read-only."""
     return insist(call, seconds=settings.image_time_limit)
