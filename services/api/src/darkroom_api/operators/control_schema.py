@@ -13,7 +13,7 @@ class Worker(BaseModel):
     """A worker, by what it said of itself a few seconds before."""
 
     name: str
-    alive: bool = Field(True, description="It gave a sign of life within 20 seconds; who did not is not listed.")
+    alive: bool = Field(True, description="It gave a sign of life within 15 seconds; who did not is not listed.")
     queues: list[str] = Field(description="Those it watches.")
     concurrency: int = Field(description="Tasks it can run at once.")
     active: int = Field(description="Tasks it runs.")
