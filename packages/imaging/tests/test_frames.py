@@ -183,6 +183,7 @@ def broken_sequences() -> dict[str, bytes]:
         "announces too many": png_of([header, chunk(b"acTL", struct.pack(">II", 9, 0)), *sound[2:]]),
         "announces too few": png_of([header, chunk(b"acTL", struct.pack(">II", 2, 0)), *sound[2:]]),
         "announces none": png_of([header, chunk(b"acTL", struct.pack(">II", 0, 0)), *sound[2:]]),
+        "announces none and has none": png_of([header, chunk(b"acTL", struct.pack(">II", 0, 0)), still, end]),
         "announces twice": png_of([header, control, *sound[1:]]),
         "a gap": png_of([header, control, first, still, third, more, end]),
         "in another order": png_of([header, control, first, still, third, more, second, pixels, end]),

@@ -75,7 +75,7 @@ def _sequence(chunks: Sequence[_Chunk]) -> FrameSequence:
     count, plays = struct.unpack(">II", announced)
     _check_order(chunks)
     frames = _frames(chunks)
-    if len(frames) != count or not all(frame.data for frame in frames):
+    if not frames or len(frames) != count or not all(frame.data for frame in frames):
         raise _BrokenSequenceError("frames are missing, or too many")
     first = [name for name, _ in chunks].index(b"IDAT")
     shared = b"".join(_packed(name, body) for name, body in chunks[:first] if name in _SHARED)

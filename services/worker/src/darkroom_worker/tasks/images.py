@@ -9,7 +9,7 @@ from celery.exceptions import SoftTimeLimitExceeded, TimeLimitExceeded
 from celery.signals import task_failure, task_revoked
 from darkroom_contracts import queues
 from darkroom_contracts.problems import ProblemCode
-from darkroom_imaging.errors import ImageError
+from darkroom_imaging.errors import ImageError, UnexpectedError
 from darkroom_imaging.limits import Limits
 from darkroom_records.blobs import BlobNotFoundError
 from darkroom_records.groups import Ending, Work
@@ -36,12 +36,13 @@ _TOO_LONG = f"Working on this image took longer than {settings.image_time_limit}
 @app.task(name=queues.Task.PROCESS_IMAGE, bind=True, max_retries=MAX_ATTEMPTS, default_retry_delay=5)
 def process_image(task: "Task[..., None]", group_id: str, index: int) -> None:
     """Work on one image. Runs at least once for each message, and does its work only where the record asks for it."""
-    work = _insist(lambda: groups().begin(group_id, index, worker=worker_name(), delivery=task.request.retries))
+    work = _begun(group_id, index, delivery=task.request.retries)
     if work is None:
-        _log.info("image_skipped", group_id=group_id, index=index)
         return
     try:
         outcome = develop(work, storage(), _LIMITS)
+    except UnexpectedError as error:
+        _fail_unexpectedly(work, str(error))
     except ImageError as error:
         _fail(work, str(error), error.code)
     except SoftTimeLimitExceeded:
@@ -56,6 +57,8 @@ def process_image(task: "Task[..., None]", group_id: str, index: int) -> None:
         _fail(work, "The original of this image is gone. Send it again.", ProblemCode.ORIGINAL_MISSING)
     except StorageError as error:
         _wait_for_storage(work, error, failures=(task.request.get(STORAGE_FAILURES) or 0) + 1)
+    except Exception:  # noqa: BLE001  # the last resort: else the image would wait for a worker that is not at work
+        _fail_unexpectedly(work, "Processing failed unexpectedly.")
     else:
         _ended(group_id, _insist(lambda: groups().succeed(work, outcome)))
 
@@ -79,6 +82,27 @@ def let_go_when_cancelled(request: Any, terminated: bool, **_: Any) -> None:
     if terminated:
         group_id, index = request.args
         groups().stopped(group_id, index)
+
+
+def _fail_unexpectedly(work: Work, reason: str) -> None:
+    """Fail an image for an error nobody foresaw, which the log has in full."""
+    _log.exception("image_failed_unexpectedly", group_id=work.group_id, index=work.index)
+    _fail(work, reason, ProblemCode.INTERNAL_ERROR)
+
+
+def _begun(group_id: str, index: int, *, delivery: int) -> Work | None:
+    try:
+        work = _insist(lambda: groups().begin(group_id, index, worker=worker_name(), delivery=delivery))
+    except ValueError:  # its operations cannot be read, such as those of a newer API
+        _log.exception("pipeline_unreadable", group_id=group_id, index=index)
+        reason = "The pipeline has an operation that this worker does not know."
+        code = ProblemCode.OPERATION_FAILED
+        given_up = _insist(lambda: groups().give_up(group_id, index, worker=worker_name(), error=reason, code=code))
+        _ended(group_id, given_up)
+        return None
+    if work is None:
+        _log.info("image_skipped", group_id=group_id, index=index)
+    return work
 
 
 def _fail(work: Work, reason: str, code: ProblemCode) -> None:
