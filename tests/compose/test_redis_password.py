@@ -21,6 +21,11 @@ CONNECTED = {
 }
 
 
+@pytest.fixture(autouse=True)
+def _healthy_before_each_test() -> None:
+    """Do without the system that the other tests of this folder share."""
+
+
 @pytest.fixture(params=PASSWORDS)
 def password(request: pytest.FixtureRequest) -> Iterator[str]:
     """Redis with a password, a worker and Flower, all healthy."""
