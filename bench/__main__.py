@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-PARTS = ("imaging", "throughput", "intake", "streams")
+PARTS = ("imaging", "throughput", "intake", "streams", "slow_clients")
 
 
 def main() -> None:

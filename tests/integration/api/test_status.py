@@ -150,7 +150,7 @@ def test_nobody_waits_for_a_group_that_has_ended(http: FlaskClient, store: Group
 
 
 def test_where_too_many_wait_the_next_is_answered_at_once(redis_url: str, storage_dir: Path, group: str) -> None:
-    app = create_app(ApiSettings(redis_url=redis_url, storage_dir=storage_dir, api_threads=2))
+    app = create_app(ApiSettings(redis_url=redis_url, storage_dir=storage_dir, max_streams=1))
     with app.extensions["changes"].watch(group) as first, app.extensions["changes"].watch(group) as second:
         assert (first is None, second is None) == (False, True)
         late = Waiter(app, f"/status/{group}?wait=60")

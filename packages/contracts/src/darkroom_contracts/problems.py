@@ -18,6 +18,7 @@ class ProblemCode(StrEnum):
     MISSING_IMAGES = "missing_images"
     TOO_MANY_IMAGES = "too_many_images"
     REQUEST_TOO_LARGE = "request_too_large"
+    REQUEST_TIMEOUT = "request_timeout"
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
     PRECONDITION_FAILED = "precondition_failed"
     RANGE_NOT_SATISFIABLE = "range_not_satisfiable"
@@ -46,6 +47,7 @@ class ProblemCode(StrEnum):
     TASK_NOT_CANCELLABLE = "task_not_cancellable"
     # The service
     TOO_MANY_TASKS = "too_many_tasks"
+    SERVER_BUSY = "server_busy"
     TOO_MANY_STREAMS = "too_many_streams"
     QUEUE_UNAVAILABLE = "queue_unavailable"
     QUEUE_FULL = "queue_full"

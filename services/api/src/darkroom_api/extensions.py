@@ -43,7 +43,7 @@ def init_stores(app: Flask, settings: ApiSettings) -> None:
     app.extensions["groups"] = groups = GroupStore(redis)
     app.extensions["task_store"] = TaskStore(redis)
     app.extensions["storage"] = LocalBlobStorage(settings.storage_dir)
-    app.extensions["changes"] = changes = Changes(connect(settings, retries=1), most=max(1, settings.api_threads // 2))
+    app.extensions["changes"] = changes = Changes(connect(settings, retries=1), most=settings.max_streams)
     app.extensions["feeds"] = Feeds(groups, changes, most=settings.max_streams)
 
 

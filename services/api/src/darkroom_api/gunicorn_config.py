@@ -12,6 +12,7 @@ from typing import Any
 from darkroom_runtime.logs import take_over_process
 from darkroom_runtime.settings import load
 
+from darkroom_api.serving.limits import raise_descriptor_limit
 from darkroom_api.settings import ApiSettings
 
 _settings = load(ApiSettings)
@@ -23,14 +24,18 @@ _own_folder = _METRICS not in os.environ
 if _own_folder:
     os.environ[_METRICS] = tempfile.mkdtemp(prefix="darkroom-metrics-")
 
+SEND_BUFFER = 256 * 1024
+"""Bytes of an answer that the kernel holds for each client. Left to itself, it would hold megabytes."""
 STALLED = 60
-"""Seconds after which a client is given up that takes nothing of what is sent to it."""
+"""Seconds after which a client is given up that does not even acknowledge what is sent to it."""
+
+raise_descriptor_limit()
 
 bind = [f"{_settings.api_host}:{_settings.api_port}"]
 workers = _settings.api_workers
-worker_class = "gthread"  # uploads and downloads wait for the network, and threads can wait
-threads = _settings.api_threads + _settings.max_streams  # started as they are needed
-worker_connections = threads + 500  # and as many that wait for their next request
+worker_class = "darkroom_api.serving.worker.Worker"
+threads = _settings.api_threads
+worker_connections = _settings.max_connections
 timeout = 60
 graceful_timeout = 25
 keepalive = 15
@@ -41,9 +46,10 @@ worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 
 
 def when_ready(server: Any) -> None:
-    """Break off with clients that stop reading, each of which holds a thread. Connections take this over."""
-    if hasattr(socket, "TCP_USER_TIMEOUT"):  # not on macOS
-        for listener in server.LISTENERS:
+    """Hold little for clients that do not read, and break off with those that are gone. Connections take this over."""
+    for listener in server.LISTENERS:
+        listener.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):  # not on macOS
             listener.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, STALLED * 1000)
 
 

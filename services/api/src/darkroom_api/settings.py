@@ -49,3 +49,17 @@ class ApiSettings(LinkSettings, MailLimitSettings, HostSettings):
     max_json_bytes: PositiveInt = Field(
         64_000_000, description="The largest JSON body of a request, which is held in memory as a whole."
     )
+    json_memory: PositiveInt = Field(
+        64_000_000, description="Bytes of JSON bodies that one process works on at the same time; others wait."
+    )
+    json_wait: float = Field(
+        30.0, gt=0, description="Seconds that a JSON body waits for that, before its request is answered with 503."
+    )
+    max_connections: int = Field(4000, ge=16, description="Connections that one process keeps open at the same time.")
+    header_timeout: float = Field(10.0, gt=0, description="Seconds for a request's line and headers to arrive.")
+    transfer_timeout: float = Field(
+        20.0, gt=0, description="Seconds for which a body or an answer may stand still on its way."
+    )
+    min_transfer_rate: PositiveInt = Field(
+        8000, description="Bytes per second below which a client is given up that sends a body or takes an answer."
+    )

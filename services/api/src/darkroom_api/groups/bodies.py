@@ -15,7 +15,7 @@ from darkroom_api import extensions
 from darkroom_api.groups.items import decode
 from darkroom_api.groups.requests import ImageItem, Members, ProcessImages
 from darkroom_api.groups.submission import Submission, TakenImage
-from darkroom_api.http import form_body, json_text
+from darkroom_api.http import form_body, json_body, json_text
 from darkroom_api.http.flag import true_or_false
 from darkroom_api.http.problems import Problem, missing_images
 from darkroom_api.http.validation import problem_of, refuse, refuse_body
@@ -91,6 +91,7 @@ def members(fields: Mapping[str, str]) -> Members:
 
 
 def _json(text: str) -> Any:
+    json_body.limit_values(text, max_images=1)
     try:
         return json_text.parse(text)
     except json_text.InvalidJsonError as error:
@@ -105,7 +106,7 @@ def _from_json() -> Submission:
     limit = extensions.settings().max_json_bytes
     request.max_content_length = min(limit, extensions.settings().max_request_bytes)
     try:
-        body = ProcessImages.model_validate_json(request.get_data(cache=False))
+        body = ProcessImages.model_validate_json(_json_body())
     except RequestEntityTooLarge:
         raise Problem(
             413,
@@ -122,6 +123,12 @@ def _from_json() -> Submission:
         body.email,
         body.notify,
     )
+
+
+def _json_body() -> bytes:
+    body = request.get_data(cache=False)
+    json_body.limit_values(body, extensions.settings().max_images)
+    return body
 
 
 def _taken(item: str | ImageItem, index: int) -> TakenImage:

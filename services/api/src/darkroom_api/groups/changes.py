@@ -49,7 +49,7 @@ class Changes:
 
     Args:
         redis: where they are published.
-        most: watches at the same time. Each holds a thread of the server, and other requests must find threads, too.
+        most: watches at the same time. Each holds a thread of the server, of those that may wait.
     """
 
     def __init__(self, redis: Redis, *, most: int) -> None:

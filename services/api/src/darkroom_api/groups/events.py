@@ -13,6 +13,7 @@ from darkroom_api.groups.feed import Feed
 from darkroom_api.groups.parameters import GroupPath
 from darkroom_api.groups.server_sent import HEARTBEAT, MEDIA_TYPE, reconnect_after
 from darkroom_api.http.openapi import answers, content
+from darkroom_api.serving.waiting import about_to_wait
 
 RECONNECT_AFTER = 2.0
 """Seconds that clients whose stream was cut off are asked to wait."""
@@ -44,6 +45,7 @@ def events(path: GroupPath, header: EventsHeader) -> Response:
 
     A comment is sent when nothing has changed for a while.
     """
+    about_to_wait()
     last = header.last_event_id or ""
     with ExitStack() as held:
         feed = held.enter_context(extensions.feeds().follow(path.group_id))

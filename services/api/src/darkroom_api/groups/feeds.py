@@ -30,7 +30,7 @@ class Feeds:
     Args:
         groups: where they are read.
         changes: tells which have changed.
-        most: streams at the same time. Each holds a thread of the server, and other requests must find threads, too.
+        most: streams at the same time. Each holds a thread of the server, of those that may wait.
     """
 
     def __init__(self, groups: GroupStore, changes: Changes, *, most: int) -> None:

@@ -12,6 +12,7 @@ from darkroom_api.groups.parameters import GroupPath
 from darkroom_api.groups.responses import GroupStatus
 from darkroom_api.http.flag import TextFlag
 from darkroom_api.http.openapi import answers
+from darkroom_api.serving.waiting import about_to_wait
 
 MAX_WAIT = 60
 """Seconds. Proxies commonly end a request that is silent for longer."""
@@ -54,6 +55,7 @@ def _await(group_id: str, query: StatusQuery) -> Group:
     """The group, once it has changed or the time is up. Two round trips to Redis, a third where it reconnected."""
     if not query.wait:
         return extensions.groups().read(group_id, images=query.images)
+    about_to_wait()
     deadline = time.monotonic() + query.wait
     with extensions.changes().watch(group_id) as watch:
         group = extensions.groups().read(group_id, images=query.images)

@@ -12,7 +12,24 @@ from darkroom_api.http.validation import refuse_small_body
 MAX_BYTES = 100_000
 """The largest body that is read: such a body holds no images."""
 
+_VALUES_PER_IMAGE = 50
+_VALUES_BESIDE = 10_000
+
 Body = TypeVar("Body", bound=BaseModel)
+
+
+def limit_values(text: bytes | str, max_images: int) -> None:
+    """Refuse JSON of far more values than a request has use for. Each takes up to a kilobyte once it is read.
+
+    Raises:
+        Problem: 413.
+    """
+    limit = _VALUES_BESIDE + _VALUES_PER_IMAGE * max_images
+    commas = text.count(b",") if isinstance(text, bytes) else text.count(",")
+    if commas > limit:
+        raise Problem(
+            413, f"The JSON has too many values: the limit is {limit:,}.", code=ProblemCode.REQUEST_TOO_LARGE
+        )
 
 
 def read(model: type[Body], max_bytes: int = MAX_BYTES) -> Body:
