@@ -43,7 +43,7 @@ def follow(url: str, group_ids: Sequence[str], report: Connection) -> None:
     selector = selectors.DefaultSelector()
     for group_id in group_ids:
         stream = socket.create_connection((urlsplit(url).hostname, urlsplit(url).port))
-        stream.sendall(f"GET /events/{group_id} HTTP/1.1\r\nHost: bench\r\n\r\n".encode())
+        stream.sendall(f"GET /events/{group_id} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
         selector.register(stream, selectors.EVENT_READ)
     answers: dict[int, bool] = {}
     if not group_ids:

@@ -30,11 +30,11 @@ class Slowness:
     reads: bool = True
 
 
-_HEAD = b"GET /healthz HTTP/1.1\r\nHost: slow\r\n"
+_HEAD = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n"
 _FORM = b"Content-Type: multipart/form-data; boundary=slow\r\n"
 _BODY = b'--slow\r\nContent-Disposition: form-data; name="images"; filename="a.jpg"\r\n\r\n' + bytes(100_000)
-_UPLOAD = b"POST /process_images HTTP/1.1\r\nHost: slow\r\n" + _FORM
-_JSON = b"POST /process_images HTTP/1.1\r\nHost: slow\r\nContent-Type: application/json\r\n"
+_UPLOAD = b"POST /process_images HTTP/1.1\r\nHost: 127.0.0.1\r\n" + _FORM
+_JSON = b"POST /process_images HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
 
 KINDS = {
     "say nothing": Slowness(b""),
@@ -50,7 +50,7 @@ KINDS = {
 
 def never_reads(path: str) -> Slowness:
     """Asks for something large and takes none of it."""
-    return Slowness(f"GET {path} HTTP/1.1\r\nHost: slow\r\n\r\n".encode(), reads=False)
+    return Slowness(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode(), reads=False)
 
 
 def _open(url: str, slowness: Slowness) -> socket.socket:

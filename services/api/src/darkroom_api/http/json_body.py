@@ -27,9 +27,7 @@ def limit_values(text: bytes | str, max_images: int) -> None:
     limit = _VALUES_BESIDE + _VALUES_PER_IMAGE * max_images
     commas = text.count(b",") if isinstance(text, bytes) else text.count(",")
     if commas > limit:
-        raise Problem(
-            413, f"The JSON has too many values: the limit is {limit:,}.", code=ProblemCode.REQUEST_TOO_LARGE
-        )
+        raise Problem(413, f"The JSON has too many values: the limit is {limit:,}.", code=ProblemCode.REQUEST_TOO_LARGE)
 
 
 def read(model: type[Body], max_bytes: int = MAX_BYTES) -> Body:

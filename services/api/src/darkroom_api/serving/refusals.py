@@ -30,5 +30,5 @@ HEAD_TOO_LARGE = problem(431, "The request line and headers are too large: the l
 HEAD_TOO_SLOW = problem(408, "The request's headers did not arrive in time.", ProblemCode.REQUEST_TIMEOUT)
 BODY_TOO_SLOW = problem(408, "The request's body arrived too slowly.", ProblemCode.REQUEST_TIMEOUT)
 BODY_TOO_LARGE = problem(413, "Request body too large.", ProblemCode.REQUEST_TOO_LARGE)
-DISK_FULL = problem(507, "Storage full. Nothing was kept; please retry later.", ProblemCode.STORAGE_FULL, retry_after=60)
+DISK_FULL = problem(507, "Storage full. Nothing was kept.", ProblemCode.STORAGE_FULL, retry_after=60)
 BUSY = problem(503, "Too many large JSON bodies at once. Please retry.", ProblemCode.SERVER_BUSY, retry_after=10)

@@ -7,6 +7,7 @@ only ever work on what is there. So a thousand clients that never finish cost a 
 import errno
 import selectors
 import socket
+import struct
 import time
 from collections import deque
 from collections.abc import Callable
@@ -210,6 +211,8 @@ class Worker(AnsweringWorker):
     def _drop(self, conn: Connection) -> None:
         self._unwatch(conn)
         self.nr_conns -= 1
+        if conn.outgoing.is_behind():  # else the kernel would go on offering what it holds
+            conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         conn.close()
         if conn.answer is not None:
             self._turns[Pool.PROMPT].run(self.abandon, conn)  # which may be the closing of a thousand files
