@@ -7,10 +7,8 @@ only ever work on what is there. So a thousand clients that never finish cost a 
 import errno
 import selectors
 import socket
-import struct
 import time
 from collections import deque
-from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
 from heapq import nsmallest
@@ -20,25 +18,18 @@ import structlog
 from darkroom_runtime.settings import load
 
 from darkroom_api.serving import refusals
-from darkroom_api.serving.answering import AnsweringWorker, cost
+from darkroom_api.serving.answering import cost
 from darkroom_api.serving.budget import Budget
 from darkroom_api.serving.connection import Connection, Pool, Stage, Then
 from darkroom_api.serving.framing import MAX_HEAD, head_is_ready
 from darkroom_api.serving.limits import connection_limit
 from darkroom_api.serving.pace import Pace
+from darkroom_api.serving.polling import BUFFER, STOPPING, PollingWorker
 from darkroom_api.serving.turns import Turns
 from darkroom_api.settings import ApiSettings
 
-_BUFFER = 256 * 1024
 _FAIR = 8
 """Reads from, or connections of, one socket before others have their turn."""
-_END = 5.0
-"""Seconds for a client to read the last answer and close, while what it still sends is thrown away."""
-_MAX_DRAINED = 64_000_000
-_SLICE = 0.02
-"""Seconds of moving bytes before new connections have their turn again."""
-_STOPPING = 2.0
-"""Seconds that a stopping worker waits for heads: clients may have begun to send one."""
 _CHECK = 0.5
 """Seconds between two looks at the deadlines."""
 _NO_DESCRIPTOR = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
@@ -47,17 +38,15 @@ _NOBODY = {errno.EAGAIN, errno.EWOULDBLOCK, errno.ECONNABORTED, errno.EINTR}
 _log = structlog.get_logger(__name__)
 
 
-class Worker(AnsweringWorker):
+class Worker(PollingWorker):
     """Receives, has threads answer, and sends. All but the answering is done by one thread, which never waits."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._settings = load(ApiSettings)
         self._limit = connection_limit(self._settings.max_connections)
-        self._watched: dict[Connection, None] = {}
         self._budget = Budget(self._settings.json_memory)
         self._queued: deque[tuple[float, Connection]] = deque()
-        self._buffer = memoryview(bytearray(_BUFFER))
         self._checked = 0.0
 
     def init_process(self) -> None:
@@ -78,7 +67,7 @@ class Worker(AnsweringWorker):
         now = time.monotonic()
         for conn in self._watched:
             if conn.stage in {Stage.HEAD, Stage.END}:
-                conn.deadline = min(conn.deadline, now + _STOPPING)
+                conn.deadline = min(conn.deadline, now + STOPPING)
         while self.nr_conns > 0 and time.monotonic() < now + self.cfg.graceful_timeout:
             self._turn(0.2)
         self._clean_up()
@@ -104,42 +93,6 @@ class Worker(AnsweringWorker):
         self.method_queue.close()
         for listener in self.sockets:
             listener.close()
-
-    def _watch(self, conn: Connection, stage: Stage, deadline: float, ready: Callable[[Connection], None]) -> None:
-        conn.stage, conn.deadline, conn.ready = stage, deadline, ready
-        self._watched[conn] = None
-        event = selectors.EVENT_WRITE if stage is Stage.ANSWER else selectors.EVENT_READ
-        self.poller.register(conn.sock, event, conn)
-
-    def wait_for_and_dispatch_events(self, timeout: float) -> None:
-        """Go on with whatever is ready: first with what is short, then for a while with what moves many bytes."""
-        bulky = []
-        for key, _ in self.poller.select(timeout):
-            if not isinstance(key.data, Connection):
-                key.data(key.fileobj)
-            elif key.data.stage is Stage.HEAD:
-                self._step(key.data)
-            else:
-                bulky.append(key.data)
-        end = time.monotonic() + _SLICE
-        for conn in bulky:
-            self._step(conn)
-            if time.monotonic() > end:  # the others are ready again next time
-                break
-
-    def _step(self, conn: Connection) -> None:
-        """Take a step with a connection that is ready. Whatever goes wrong, the other connections go on."""
-        if conn not in self._watched:  # it was dropped since the poller saw it
-            return
-        try:
-            conn.ready(conn)
-        except Exception:
-            self.log.exception("Error on a connection")
-            self._drop(conn)
-
-    def _unwatch(self, conn: Connection) -> None:
-        if self._watched.pop(conn, False) is None:
-            self.poller.unregister(conn.sock)
 
     # --- connections come and go ------------------------------------------------------------------------------------
 
@@ -182,51 +135,7 @@ class Worker(AnsweringWorker):
         else:
             self._drop(conn)
 
-    def _answer_now(self, conn: Connection, answer: bytes) -> None:
-        """Answer without the application, and close."""
-        self._unwatch(conn)
-        try:
-            conn.outgoing.sendall(answer)
-        except OSError:
-            self._drop(conn)
-        else:
-            self._see_off(conn)
-
-    def _see_off(self, conn: Connection) -> None:
-        """Close, but not before the client has read its answer: closing with bytes unread would reset it."""
-        conn.received.close()
-        try:
-            conn.sock.shutdown(socket.SHUT_WR)
-        except OSError:
-            self._drop(conn)
-            return
-        self._watch(conn, Stage.END, time.monotonic() + (_END if self.alive else _STOPPING), self._on_end)
-
-    def _on_end(self, conn: Connection) -> None:
-        count = self._receive(conn, _BUFFER)
-        conn.drained += count or 0
-        if count == 0 or conn.drained > _MAX_DRAINED:
-            self._drop(conn)
-
-    def _drop(self, conn: Connection) -> None:
-        self._unwatch(conn)
-        self.nr_conns -= 1
-        if conn.outgoing.is_behind():  # else the kernel would go on offering what it holds
-            conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        conn.close()
-        if conn.answer is not None:
-            self._turns[Pool.PROMPT].run(self.abandon, conn)  # which may be the closing of a thousand files
-
     # --- receiving --------------------------------------------------------------------------------------------------
-
-    def _receive(self, conn: Connection, most: int) -> int | None:
-        """Receive into the buffer. None where nothing has come, 0 where nothing more will."""
-        try:
-            return conn.sock.recv_into(self._buffer[:most])
-        except BlockingIOError:
-            return None
-        except OSError:
-            return 0
 
     def _on_head(self, conn: Connection) -> None:
         count = self._receive(conn, MAX_HEAD)
@@ -251,7 +160,7 @@ class Worker(AnsweringWorker):
     def _on_body(self, conn: Connection, pace: Pace) -> None:
         end = conn.end
         for _ in range(_FAIR):
-            most = min(_BUFFER, end.missing or _BUFFER)
+            most = min(BUFFER, end.missing or BUFFER)
             count = self._receive(conn, most)
             if count is None:
                 break
@@ -356,4 +265,4 @@ class Worker(AnsweringWorker):
             self._submit(conn)
             return
         idle = self._settings.header_timeout if conn.head else self.cfg.keepalive
-        self._watch(conn, Stage.HEAD, time.monotonic() + (idle if self.alive else _STOPPING), self._on_head)
+        self._watch(conn, Stage.HEAD, time.monotonic() + (idle if self.alive else STOPPING), self._on_head)
