@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import urllib.request
@@ -17,7 +18,7 @@ from support.waiting import wait_for
 
 pytestmark = pytest.mark.slow
 
-PROGRAMS = {"api", "worker", "scheduler", "mailer", "flower", "redis", "inbox"}
+PROGRAMS = {"api", "worker", "maintenance", "scheduler", "mailer", "flower", "redis", "inbox"}
 
 
 def run(command: str, data: Path) -> subprocess.CompletedProcess[str]:
@@ -75,6 +76,25 @@ def exists(group: int) -> bool:
     return True
 
 
+@pytest.mark.parametrize("setting", ["DARKROOM_PORT", "DARKROOM_FLOWER_PORT"])
+def test_a_taken_port_is_named_with_its_setting(tmp_path: Path, setting: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server((ports.HOST, ports.anywhere())) as server:
+        monkeypatch.setenv(setting, str(server.getsockname()[1]))
+        refused = run("up", tmp_path / "data")
+    assert refused.returncode == 1
+    assert "in use by another program" in refused.stderr
+    assert f"with {setting}, in .env" in refused.stderr
+
+
+@pytest.mark.parametrize("setting", ["DARKROOM_PORT", "DARKROOM_FLOWER_PORT"])
+def test_what_is_no_port_is_named_with_its_setting(
+    tmp_path: Path, setting: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(setting, "many")
+    assert run("up", tmp_path / "data").stderr == f"{setting} must be a port from 1 to 65535, not 'many'.\n"
+    assert "does not run" in run("status", tmp_path / "data").stderr
+
+
 def test_up_says_where_everything_is_and_ctrl_c_ends_all_of_it(terminal: Terminal) -> None:
     terminal.wait_until_ready()
     with urllib.request.urlopen(f"http://127.0.0.1:{terminal.port}/readyz", timeout=10) as answer:
@@ -129,8 +149,3 @@ def test_down_where_nothing_runs_says_so(tmp_path: Path) -> None:
     answer = run("down", tmp_path / "data")
     assert answer.returncode == 0
     assert "does not run" in answer.stdout
-
-
-def test_a_port_that_is_none_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DARKROOM_PORT", "eighty")
-    assert "a port is a number from 1 to 65535, not 'eighty'" in run("up", tmp_path / "data").stderr

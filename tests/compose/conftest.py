@@ -22,6 +22,8 @@ def client(system: ComposeSystem) -> Client:
 
 
 @pytest.fixture(autouse=True)
-def _healthy_before_each_test(system: ComposeSystem) -> None:
+def _healthy_before_each_test(request: pytest.FixtureRequest) -> None:
     """Bring back what the test before may have killed."""
-    system.up()
+    if "system" in request.fixturenames:
+        system: ComposeSystem = request.getfixturevalue("system")
+        system.up()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import json
+import re
 import signal
 import socket
 import subprocess
@@ -24,6 +25,8 @@ BIND = "DARKROOM_BIND"
 """The setting that says which address ports are published on."""
 _EVERYWHERE = ("", "0.0.0.0", "::")  # noqa: S104 - compared with, not listened on
 _LAST_LINES = 12
+# Compose moves the cursor, also where there is none.
+_CONTROL_SEQUENCE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 class ContainersError(RuntimeError):
@@ -168,8 +171,8 @@ def _show_troubles() -> None:
     command = ("docker", "compose", "logs", "--follow", "--no-color", "--tail=0")
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, errors="replace") as logs:
         for line in logs.stdout or ():
-            name, _, said = line.rstrip("\n").partition(" | ")
-            name = name.strip()
+            name, _, said = _CONTROL_SEQUENCE.sub("", line).rstrip("\n").partition("|")
+            name, said = name.strip(), said[1:]
             shown = services.setdefault(name, Troubles(name)).show(said)
             if shown is not None:
                 print(shown, flush=True)

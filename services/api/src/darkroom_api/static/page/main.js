@@ -69,7 +69,8 @@ async function submit(event) {
     show({ files: chosen, summary: "Uploading …", plan });
     const receipt = await send(chosen, wanted, $("key").value, (share) => progress(share, "Uploading …"));
     history.pushState({ plan }, "", `#${receipt.group_id}`);
-    await watch(receipt.group_id);
+    if (watching.signal.aborted) await open(); // somebody went back while it was uploaded
+    else await watch(receipt.group_id);
   } catch (error) {
     fail(error);
   } finally {
