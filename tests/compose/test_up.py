@@ -28,7 +28,7 @@ def environment() -> Iterator[dict[str, str]]:
         "DARKROOM_PORT": str(ports.anywhere()),
         "DARKROOM_FLOWER_PORT": str(ports.anywhere()),
         "DARKROOM_INBOX_PORT": str(ports.anywhere()),
-        "DARKROOM_HEALTH_INTERVAL": "5s",
+        "DARKROOM_HEALTH_INTERVAL": "10s",
         "DARKROOM_WORKERS": "1",
     }
     yield os.environ | settings
@@ -70,6 +70,7 @@ def test_it_says_when_it_is_ready_and_where_and_then_only_what_is_wrong(
             wait_for(lambda: re.search(r"-1: (warning|error)", said.read_text()), limit=60, what="the trouble")
             assert "info" not in said.read_text().removeprefix(block)
         finally:
-            os.killpg(terminal.pid, signal.SIGINT)  # as Ctrl-C, which all programs of the terminal get
+            if terminal.poll() is None:
+                os.killpg(terminal.pid, signal.SIGINT)  # as Ctrl-C, which all programs of the terminal get
         terminal.wait(timeout=120)
     assert "Its data is kept" in said.read_text()

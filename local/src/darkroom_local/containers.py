@@ -188,7 +188,7 @@ def _output(*arguments: str) -> str:
     result = subprocess.run(("docker", "compose", *arguments), capture_output=True, text=True, check=False)
     if result.returncode:
         raise ContainersError(result.stderr.strip())
-    return result.stdout
+    return _CONTROL_SEQUENCE.sub("", result.stdout)
 
 
 def main() -> None:
