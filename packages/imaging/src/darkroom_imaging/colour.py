@@ -3,10 +3,11 @@
 import io
 from functools import lru_cache
 
-import cv2
 import numpy as np
 from PIL import Image, ImageCms
 
+from darkroom_imaging.deep_tiff import OPACITY
+from darkroom_imaging.levels import to_eight_bits
 from darkroom_imaging.metadata import MAX_PROFILE_BYTES
 
 _PROFILE_SPACES = {"L": "GRAY", "RGB": "RGB ", "CMYK": "CMYK", "LAB": "Lab "}
@@ -27,9 +28,10 @@ def in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
 
     A profile that cannot be read, or is not of the kind of the image's colours, is taken for sRGB.
     """
+    beside = image.info.get(OPACITY)
     image = _in_known_mode(image)
-    opacity = image.getchannel("A") if image.mode in ("LA", "RGBA") else None
-    colours = image.convert(image.mode[:-1]) if opacity else image
+    opacity = image.getchannel("A") if image.mode in ("LA", "RGBA") else beside
+    colours = image.convert(image.mode[:-1]) if image.mode in ("LA", "RGBA") else image
     converted = _converted(colours, profile)
     if opacity is None:
         return converted
@@ -49,6 +51,8 @@ def _in_known_mode(image: Image.Image) -> Image.Image:
     """The image in one of the modes L, LA, RGB, RGBA, CMYK and LAB."""
     if image.mode in _SIXTEEN_BITS or image.mode == "F":
         return _in_eight_bits(image)
+    if image.mode in ("La", "PA"):
+        image = image.convert("LA" if image.mode == "La" else "RGBA")
     if image.has_transparency_data:
         return image if image.mode in ("LA", "RGBA") else image.convert("RGBA")
     if image.mode == "1":
@@ -58,9 +62,7 @@ def _in_known_mode(image: Image.Image) -> Image.Image:
 
 def _in_eight_bits(image: Image.Image) -> Image.Image:
     levels = np.asarray(image)
-    if image.mode == "F":
-        levels = np.nan_to_num(levels, nan=0.0, posinf=1.0, neginf=0.0).clip(0, 1) * 65535
-    grey = Image.fromarray(cv2.convertScaleAbs(levels.clip(0, 65535).astype(np.uint16), alpha=255 / 65535))
+    grey = Image.fromarray(to_eight_bits(levels))
     transparent = image.info.get("transparency")
     if isinstance(transparent, int):
         grey = grey.convert("LA")

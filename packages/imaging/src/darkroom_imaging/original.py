@@ -9,21 +9,25 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from darkroom_contracts.formats import ImageFormat
-from PIL import Image, ImageFile
+from PIL import Image
 
-from darkroom_imaging import apng, gif
+from darkroom_imaging import apng, deep_png, deep_tiff, gif
 from darkroom_imaging.colour import describes_rgb, profile_of
-from darkroom_imaging.errors import DamagedImageError, ImageTooLargeError
+from darkroom_imaging.errors import DamagedImageError, ImageTooLargeError, NotAnImageError
 from darkroom_imaging.inspection import detect_format
 from darkroom_imaging.limits import Limits
 from darkroom_imaging.metadata import strip
 from darkroom_imaging.quiet import quietly
 from darkroom_imaging.recognition import BEGINNING
+from darkroom_imaging.scanning import BrokenError, BudgetSpentError, TruncatedError
 from darkroom_imaging.sequences import FrameSequence
 
 # What Pillow's decoders raise for files that are broken in one way or another, besides their documented OSError: they
 # take what they read at its word.
 _DECODER_ERRORS = (
+    TruncatedError,
+    BrokenError,
+    BudgetSpentError,
     OSError,
     SyntaxError,
     ValueError,
@@ -62,7 +66,7 @@ def decoding() -> Iterator[None]:
     try:
         with quietly():
             yield
-    except (DamagedImageError, ImageTooLargeError):
+    except (NotAnImageError, DamagedImageError, ImageTooLargeError):
         raise
     except (MemoryError, Image.DecompressionBombError) as error:
         raise ImageTooLargeError("The image has more pixels than can be worked on here.") from error
@@ -74,7 +78,7 @@ def decoding() -> Iterator[None]:
 class Original:
     """An image that has been opened, of which nothing but the header has been read."""
 
-    file: ImageFile.ImageFile
+    file: Image.Image
     """Of an animated GIF or PNG, the first frame or the still image alone."""
     sequence: FrameSequence | None
     """The frames of a GIF or an animated PNG."""
@@ -106,12 +110,36 @@ def open_original(source: bytes, limits: Limits, *, keep_profile: bool = False) 
     return Original(file, sequence, name, profile=profile, kept_profile=None)
 
 
-def opened(source: bytes, name: ImageFormat) -> ImageFile.ImageFile:
-    """The file as Pillow's decoder of its format opens it."""
-    file = Image.open(io.BytesIO(source), formats=[_PLUGINS[name]])
+def opened(source: bytes, name: ImageFormat) -> Image.Image:
+    """The file, of which nothing but the header is read before it is loaded.
+
+    Raises:
+        NotAnImageError: it is of a variant of its format that is not read.
+    """
+
+    def by_pillow() -> Image.Image:
+        return Image.open(io.BytesIO(source), formats=[_PLUGINS[name]])
+
+    match name:
+        case ImageFormat.PNG:
+            file = deep_png.opened(source)
+        case ImageFormat.TIFF:
+            try:
+                file = deep_tiff.opened(source, by_pillow)
+            except deep_tiff.UnsupportedTiffError as error:
+                raise NotAnImageError(_unsupported_tiff(error.layout)) from None
+        case _:
+            file = by_pillow()
     # Pillow takes an orientation from it, and turns a TIFF by it while that is loaded. Viewers do not.
     file.info.pop("xmp", None)
     return file
+
+
+def _unsupported_tiff(layout: deep_tiff.Layout) -> str:
+    return (
+        f"This kind of TIFF is not supported: compression {layout.compression}, photometric interpretation "
+        f"{layout.photometric}, {layout.samples} samples of {layout.bits} bits."
+    )
 
 
 def _sequence(source: bytes, name: ImageFormat) -> FrameSequence | None:
