@@ -1,6 +1,7 @@
 """What threads do: read a request that has come in, run the application, write what the client takes at once."""
 
 import errno
+import gc
 from collections.abc import Mapping
 from typing import Any
 
@@ -70,7 +71,10 @@ class AnsweringWorker(ThreadWorker):  # type: ignore[misc]  # for the same reaso
     def handle(self, conn: Connection) -> Then:
         """Take the connection's request as far as it goes without waiting."""
         try:
-            return self._serve(conn)
+            then = self._serve(conn)
+            if conn.cost > _SMALL:
+                gc.collect()  # an error's traceback may hold the body until then, and the next one is about to come
+            return then
         except (NoMoreData, StopIteration) as error:
             self.log.debug("Closing connection. %s", error)
         except OSError as error:

@@ -80,7 +80,10 @@ class Worker(PollingWorker):
             return
         self._checked = now
         for conn in [conn for conn in self._watched if conn.deadline <= now]:
-            self._expire(conn)
+            if conn.stage is Stage.BODY:
+                self._step(conn)  # it may be this process that was slow, and the bytes are there
+            if conn in self._watched and conn.deadline <= now:
+                self._expire(conn)
         while self._queued and self._queued[0][0] <= now:
             self._answer_now(self._queued.popleft()[1], refusals.BUSY)
 
