@@ -11,8 +11,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from darkroom_contracts.operations import Blur, Convert
 from darkroom_imaging.engine import process
+from darkroom_imaging.operations import Blur, Convert
 from support.pictures import Pixels, decode, pixels, psnr
 
 from bench.imaging_rivals import Engine, Job, engines

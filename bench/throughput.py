@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import requests
-from darkroom_contracts.operations import Blur
 from darkroom_imaging.engine import process
+from darkroom_imaging.operations import Blur
 from darkroom_local.redis_server import RedisServer
 from darkroom_local.stack import LocalStack
 from support.client import Client

@@ -23,8 +23,8 @@ LONG = 0.5
 
 def darkroom() -> dict[str, Work]:
     """This project's engine."""
-    from darkroom_contracts.operations import Blur, Resize
     from darkroom_imaging.engine import process
+    from darkroom_imaging.operations import Blur, Resize
 
     return {
         "plain": lambda source, _: process(source),

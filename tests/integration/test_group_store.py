@@ -5,7 +5,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from darkroom_contracts.keys import new_group_id, worker_heartbeat
-from darkroom_contracts.operations import Blur, Resize
 from darkroom_contracts.problems import ProblemCode
 from darkroom_contracts.states import GroupState, ImageState
 from darkroom_records.groups import (
@@ -26,7 +25,7 @@ GROUP = "0123456789abcdef0123456789abcdef"
 
 
 def create(groups: GroupStore, *names: str) -> float:
-    return groups.create(GROUP, [NewImage(name) for name in names], (Blur(radius=3),))
+    return groups.create(GROUP, [NewImage(name) for name in names], [{"op": "blur", "radius": 3}])
 
 
 def begin(groups: GroupStore, index: int = 0, *, worker: str = "images@a/1", delivery: int = 0) -> Work:
@@ -58,7 +57,7 @@ def test_a_new_group_waits_with_all_its_images(groups: GroupStore) -> None:
         (0, "one.jpg", ImageState.QUEUED),
         (1, "two.jpg", ImageState.QUEUED),
     ]
-    assert group.pipeline == (Blur(radius=3),)
+    assert group.pipeline == [{"op": "blur", "radius": 3}]
 
 
 def test_images_that_cannot_be_worked_on_have_failed_from_the_start(groups: GroupStore) -> None:
@@ -110,10 +109,12 @@ def test_every_change_makes_a_new_version(groups: GroupStore) -> None:
 
 def test_an_image_with_operations_of_its_own_gets_those(groups: GroupStore) -> None:
     groups.create(
-        GROUP, [NewImage("one.jpg", pipeline=(Resize(width=5),)), NewImage("two.jpg", pipeline=())], (Blur(),)
+        GROUP,
+        [NewImage("one.jpg", pipeline=[{"op": "resize", "width": 5}]), NewImage("two.jpg", pipeline=[])],
+        [{"op": "blur"}],
     )
-    assert begin(groups, 0).pipeline == (Resize(width=5),)
-    assert begin(groups, 1).pipeline == ()
+    assert begin(groups, 0).pipeline == [{"op": "resize", "width": 5}]
+    assert begin(groups, 1).pipeline == []
 
 
 def test_a_message_delivered_twice_is_worked_on_once(groups: GroupStore) -> None:

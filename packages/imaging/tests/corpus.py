@@ -14,9 +14,9 @@ from typing import TypeAlias
 
 import numpy as np
 import pyvips
-from darkroom_contracts.operations import Convert
 from darkroom_imaging.engine import process
 from darkroom_imaging.errors import ImageError
+from darkroom_imaging.operations import Convert
 from numpy.typing import NDArray
 from PIL import Image, ImageSequence
 

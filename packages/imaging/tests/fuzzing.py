@@ -12,7 +12,10 @@ from functools import cache
 from pathlib import Path
 from typing import TypeAlias
 
-from darkroom_contracts.operations import (
+from darkroom_imaging.engine import process
+from darkroom_imaging.errors import ImageError
+from darkroom_imaging.limits import Limits
+from darkroom_imaging.operations import (
     Adjust,
     Blur,
     Convert,
@@ -26,9 +29,6 @@ from darkroom_contracts.operations import (
     Sharpen,
     Watermark,
 )
-from darkroom_imaging.engine import process
-from darkroom_imaging.errors import ImageError
-from darkroom_imaging.limits import Limits
 from PIL import Image, ImageCms
 
 LIMITS = Limits(max_pixels=1_000_000, max_frames=50)

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from darkroom_contracts.operations import Blur, Convert, Crop, Resize, Watermark
 from darkroom_imaging.engine import process
 from darkroom_imaging.errors import ImageTooLargeError
 from darkroom_imaging.limits import Limits
+from darkroom_imaging.operations import Blur, Convert, Crop, Resize, Watermark
 from PIL import Image, ImageSequence
 from support.pictures import decode, gaussian, pixels, psnr
 

@@ -1,14 +1,13 @@
 """No number, whatever it is, makes an operation fail in another way than by a sentence that says what is wrong."""
 
 from contextlib import suppress
-from dataclasses import fields
 from typing import Any
 
 import pytest
-from darkroom_contracts.operations import OPERATIONS, Blur, Convert, Crop, Resize, Rotate
 from darkroom_imaging.engine import process
 from darkroom_imaging.errors import BadOperationError, ImageError, ImageTooLargeError
 from darkroom_imaging.limits import Limits
+from darkroom_imaging.operations import OPERATIONS, Convert, Crop, read_pipeline
 from PIL import Image
 from support.pictures import encode, photograph
 
@@ -40,19 +39,19 @@ NEEDED: dict[str, dict[str, Any]] = {
 def numbers() -> list[tuple[str, str]]:
     """Each operation with each of its arguments that is a number."""
     return [
-        (name, argument.name)
+        (name, argument)
         for name, operation in OPERATIONS.items()
-        for argument in fields(operation)  # type: ignore[arg-type]  # every operation is a dataclass
-        if {"ge", "gt"} & set(argument.metadata)
+        for argument, schema in operation.model_json_schema()["properties"].items()
+        if "number" in str(schema) or "integer" in str(schema)
+        if "array" not in str(schema)
     ]
 
 
 @pytest.mark.parametrize(("operation", "argument"), numbers())
 @pytest.mark.parametrize("number", ABSURD, ids=lambda number: repr(number)[:12])
 def test_an_absurd_number_is_refused(operation: str, argument: str, number: Any) -> None:
-    asked = OPERATIONS[operation](**NEEDED.get(operation, {}) | {argument: number})
-    with pytest.raises(BadOperationError, match=f"^{operation}: {argument} "):
-        process(encode(Image.new("L", (1, 1)), "PNG"), (asked,))
+    with pytest.raises(BadOperationError, match=rf"^operations\[0\].{argument}"):
+        read_pipeline([{"op": operation} | NEEDED.get(operation, {}) | {argument: number}])
 
 
 @pytest.mark.parametrize("number", ABSURD, ids=lambda number: repr(number)[:12])
@@ -61,19 +60,18 @@ def test_an_absurd_number_is_refused(operation: str, argument: str, number: Any)
 def test_an_absurd_region_is_refused(operation: str, argument: str, place: int, number: Any) -> None:
     region: list[Any] = [0, 0, 5, 5]
     region[place] = number
-    given = tuple(region) if argument == "box" else (tuple(region),)
-    with pytest.raises(BadOperationError, match=f"^{operation}: {argument} "):
-        process(encode(Image.new("L", (9, 9)), "PNG"), (OPERATIONS[operation](**{argument: given}),))
+    with pytest.raises(BadOperationError, match=rf"^operations\[0\].{argument}"):
+        read_pipeline([{"op": operation, argument: region if argument == "box" else [region]}])
 
 
 @pytest.mark.parametrize(("operation", "argument"), numbers())
 @pytest.mark.parametrize("number", NARROW)
 def test_numbers_that_are_hardly_any_give_a_result_or_a_sentence(operation: str, argument: str, number: Any) -> None:
-    asked = OPERATIONS[operation](**NEEDED.get(operation, {}) | {argument: number})
+    asked = {"op": operation} | NEEDED.get(operation, {}) | {argument: number}
     for size in ((40, 30), (1, 1)):
         for form in ("PNG", "JPEG"):
             with suppress(BadOperationError, ImageTooLargeError):
-                process(encode(photograph(*size), form), (asked,), limits=Limits(max_pixels=10**6))
+                process(encode(photograph(*size), form), read_pipeline([asked]), limits=Limits(max_pixels=10**6))
 
 
 def test_a_region_may_reach_far_beyond_the_image() -> None:
@@ -81,21 +79,35 @@ def test_a_region_may_reach_far_beyond_the_image() -> None:
     assert (result.width, result.height) == (7, 20)
 
 
+@pytest.mark.parametrize(
+    ("asked", "sentence"),
+    [
+        ({"op": "blur", "regions": [[1, 2, 3]]}, "operations[0].regions[0][3]: is missing."),
+        ({"op": "resize", "width": 5.5}, "operations[0].width: must be a whole number."),
+        ({"op": "resize", "width": 5, "enlarge": 1}, "operations[0].enlarge: must be true or false."),
+        ({"op": "crop", "box": [0, 0, 1e9, 1]}, "operations[0].box[2]: must be at most 1,000,000."),
+        ({"op": "resize"}, "operations[0]: resize needs a width, a height, or both."),
+        ({"op": "blur", "radius": 0}, "operations[0].radius: must be greater than 0."),
+        ({"op": "blur", "radius": 251}, "operations[0].radius: must be at most 250."),
+        ({"op": "blur", "radius": float("nan")}, "operations[0].radius: must be a finite number."),
+        ({"op": "blur", "regions": []}, "operations[0].regions: needs at least 1 item."),
+        ({"op": "blur", "regions": [[0, 0, 9, 9]] * 101}, "operations[0].regions: can have at most 100 items."),
+        ({"op": "pixelate", "size": 1}, "operations[0].size: must be at least 2."),
+        (
+            {"op": "sparkle"},
+            f"operations[0]: unknown operation 'sparkle'; expected one of {', '.join(map(repr, OPERATIONS))}.",
+        ),
+    ],
+)
+def test_arguments_of_a_wrong_kind_are_named(asked: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(BadOperationError) as refusal:
+        read_pipeline([asked])
+    assert str(refusal.value) == sentence
+
+
 def test_a_colour_with_something_behind_it_is_none() -> None:
     with pytest.raises(BadOperationError, match="background"):
-        process(encode(photograph(40, 30), "PNG"), (Rotate(angle=3, background="#ffffff\n"),))
-
-
-def test_arguments_of_a_wrong_kind_are_named() -> None:
-    for operation, sentence in (
-        (Blur(regions=((1, 2, 3),)), "blur: regions has to have 4 numbers."),  # type: ignore[arg-type]
-        (Resize(width=5.5), "resize: width has to be a whole number."),  # type: ignore[arg-type]
-        (Resize(width=5, enlarge=1), "resize: enlarge has to be true or false."),  # type: ignore[arg-type]
-        (Crop(box=(0, 0, 1e9, 1)), "crop: box has to be between -1,000,000 and 1,000,000."),
-    ):
-        with pytest.raises(BadOperationError) as refusal:
-            process(encode(photograph(40, 30), "PNG"), (operation,))
-        assert str(refusal.value) == sentence
+        read_pipeline([{"op": "rotate", "angle": 3, "background": "#ffffff\n"}])
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from darkroom_contracts.operations import Blur, Convert, Flip, Region
 from darkroom_imaging.engine import process
 from darkroom_imaging.errors import BadOperationError
+from darkroom_imaging.operations import Blur, Convert, Flip, Region
 from PIL import Image
 from support.pictures import Pixels, decode, encode, gaussian, photograph, pixels, psnr
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from darkroom_contracts.operations import Convert
 from darkroom_imaging.engine import process
 from darkroom_imaging.errors import DamagedImageError, NotAnImageError
+from darkroom_imaging.operations import Convert
 from numpy.typing import NDArray
 from support.pictures import decode
 

@@ -5,8 +5,8 @@ import io
 import numpy as np
 import pytest
 from darkroom_contracts.formats import WRITABLE, ImageFormat
-from darkroom_contracts.operations import Convert
 from darkroom_imaging.engine import process
+from darkroom_imaging.operations import Convert
 from PIL import Image, ImageCms
 from PIL.PngImagePlugin import PngInfo
 from support.pictures import decode, encode, photograph, pixels, psnr

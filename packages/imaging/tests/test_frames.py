@@ -7,10 +7,10 @@ from typing import Literal
 import numpy as np
 import pytest
 from darkroom_contracts.formats import ImageFormat
-from darkroom_contracts.operations import Convert, Crop, Operation, Resize
 from darkroom_imaging import encoding
 from darkroom_imaging.engine import Result, process
 from darkroom_imaging.errors import DamagedImageError, UnexpectedError
+from darkroom_imaging.operations import Convert, Crop, Operation, Resize
 from darkroom_imaging.verification import WrongResultError, verify
 from PIL import Image, ImageSequence
 from support.animations import GifFrame, PngFrame, apng, chunk, gif, png_of

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from darkroom_contracts.operations import Blur, Convert, Crop, Flip, Operation, Position, Region, Resize, Rotate
 from darkroom_imaging.engine import process
 from darkroom_imaging.errors import BadOperationError, ImageTooLargeError
 from darkroom_imaging.limits import Limits
+from darkroom_imaging.operations import Blur, Convert, Crop, Flip, Operation, Position, Region, Resize, Rotate
 from PIL import Image
 from support.pictures import decode, encode, photograph, pixels, psnr
 

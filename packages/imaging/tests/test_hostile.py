@@ -6,10 +6,10 @@ import zlib
 from importlib.util import find_spec
 
 import pytest
-from darkroom_contracts.operations import Blur, Convert, Operation, Resize
 from darkroom_imaging.engine import process
 from darkroom_imaging.errors import DamagedImageError, ImageError, ImageTooLargeError, NotAnImageError
 from darkroom_imaging.limits import Limits
+from darkroom_imaging.operations import Blur, Convert, Operation, Resize
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageFile, PngImagePlugin

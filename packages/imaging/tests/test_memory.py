@@ -14,7 +14,7 @@ STATUS = Path("/proc/self/status")
 MEASURE = """
 import sys
 from pathlib import Path
-from darkroom_contracts.operations import *
+from darkroom_imaging.operations import *
 from darkroom_imaging.engine import process
 result = process(Path(sys.argv[1]).read_bytes(), eval(sys.argv[2]))
 assert result.width

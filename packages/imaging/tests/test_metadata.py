@@ -5,10 +5,10 @@ import struct
 import zlib
 
 import pytest
-from darkroom_contracts.operations import Convert
 from darkroom_imaging.engine import Result, process
 from darkroom_imaging.inspection import inspect
 from darkroom_imaging.limits import Limits
+from darkroom_imaging.operations import Convert
 from PIL import Image, ImageCms
 from PIL.PngImagePlugin import PngInfo
 from support.pictures import decode, encode, photograph, pixels, psnr

@@ -4,8 +4,8 @@ import struct
 
 import numpy as np
 import pytest
-from darkroom_contracts.operations import Blur, Convert, Grayscale
 from darkroom_imaging.engine import process
+from darkroom_imaging.operations import Blur, Convert, Grayscale
 from PIL import Image, ImageCms
 from support.pictures import decode, encode, photograph, pixels, psnr
 

@@ -2,9 +2,8 @@
 
 import numpy as np
 import pytest
-from darkroom_contracts.operations import Adjust, Blur, Convert, Grayscale, Operation, Pixelate, Sharpen
 from darkroom_imaging.engine import process
-from darkroom_imaging.errors import BadOperationError
+from darkroom_imaging.operations import Adjust, Convert, Grayscale, Operation, Pixelate, Sharpen
 from PIL import Image
 from support.pictures import decode, encode, gaussian, photograph, pixels
 
@@ -105,27 +104,3 @@ def test_pixelating_does_not_mix_in_the_colour_of_what_is_transparent() -> None:
 
 def test_a_square_may_be_larger_than_the_image() -> None:
     assert len(through(photograph(30, 20), Pixelate(size=1000)).getcolors() or []) == 1
-
-
-@pytest.mark.parametrize(
-    ("operation", "sentence"),
-    [
-        (Blur(radius=0), "blur: radius has to be more than 0."),
-        (Blur(radius=251), "blur: radius can be at most 250."),
-        (Blur(radius=float("nan")), "blur: radius has to be a finite number."),
-        (Blur(regions=()), "blur: regions has to have at least 1 of them."),
-        (Blur(regions=((0, 0, 9, 9),) * 101), "blur: regions can have at most 100 of them."),
-        (Blur(regions=((0, 0, float("inf"), 9),)), "blur: regions has to be a finite number."),
-        (Pixelate(size=1), "pixelate: size has to be at least 2."),
-        (Adjust(contrast=11), "adjust: contrast can be at most 10."),
-    ],
-)
-def test_arguments_beyond_their_limits_are_refused_with_a_sentence(operation: Operation, sentence: str) -> None:
-    with pytest.raises(BadOperationError) as refusal:
-        process(encode(photograph(), "PNG"), (operation,))
-    assert str(refusal.value) == sentence
-
-
-def test_a_pipeline_has_a_largest_length() -> None:
-    with pytest.raises(BadOperationError, match="at most 20 operations"):
-        process(encode(photograph(), "PNG"), (Grayscale(),) * 21)

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from darkroom_contracts.operations import Convert, Operation, Position, Watermark
 from darkroom_imaging.engine import process
 from darkroom_imaging.errors import BadOperationError, NotAnImageError
+from darkroom_imaging.operations import Convert, Operation, Position, Watermark
 from PIL import Image, ImageChops
 from support.pictures import decode, encode
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from darkroom_contracts.keys import result_blob
-from darkroom_contracts.operations import Blur, Resize
 from darkroom_contracts.states import Counts, ImageState
 from darkroom_records.archive import MANIFEST, file_names, stream
 from darkroom_records.blobs import BlobNotFoundError, LocalBlobStorage
@@ -21,7 +20,7 @@ def done(index: int, name: str, data: bytes = b"", form: str = "jpeg") -> Image:
 
 
 def group(*images: Image) -> Group:
-    return Group(GROUP, 1, Counts(succeeded=len(images)), 0, 0, 0, (Blur(radius=3),), None, None, images)
+    return Group(GROUP, 1, Counts(succeeded=len(images)), 0, 0, 0, [{"op": "blur", "radius": 3}], None, None, images)
 
 
 def test_names_are_unique_and_safe_in_one_folder_on_every_system() -> None:
@@ -63,7 +62,7 @@ def test_names_are_unique_and_safe_in_one_folder_on_every_system() -> None:
 def test_an_archive_holds_the_results_and_what_is_known_of_all_images(tmp_path: Path) -> None:
     storage = LocalBlobStorage(tmp_path)
     storage.put(result_blob(GROUP, 0), b"first")
-    failed = Image(1, "two.png", ImageState.FAILED, (Resize(width=5),), Outcome(error="It is cut off."))
+    failed = Image(1, "two.png", ImageState.FAILED, [{"op": "resize", "width": 5}], Outcome(error="It is cut off."))
     content = stream(group(done(0, "one.png", b"first", "webp"), failed), storage)
     size = len(content)
     data = b"".join(content)

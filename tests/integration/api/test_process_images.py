@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 from darkroom_contracts.keys import original_blob
-from darkroom_contracts.operations import Blur, Grayscale, Resize
+from darkroom_contracts.pipelines import PipelineData
 from darkroom_contracts.queues import Queue
+from darkroom_imaging.operations import Blur, Grayscale, Operation, Resize, write_pipeline
 from darkroom_records.groups import GroupStore
 from flask import Flask
 from flask.testing import FlaskClient
@@ -30,6 +31,10 @@ def waiting(redis: Redis) -> list[list[object]]:
     return [json.loads(base64.b64decode(message["body"]))[0] for message in messages]
 
 
+def written(*pipeline: Operation) -> PipelineData:
+    return write_pipeline(pipeline)
+
+
 def test_files_become_a_group_whose_images_wait(
     http: FlaskClient, store: GroupStore, queue: Redis, storage_dir: Path
 ) -> None:
@@ -49,7 +54,7 @@ def test_files_become_a_group_whose_images_wait(
     }
     group = store.read(group_id)
     assert [image.name for image in group.images] == ["cat.png", "dog.png"]
-    assert (group.pipeline, group.email) == ((Blur(radius=7.0),), "me@example.com")
+    assert (group.pipeline, group.email) == (written(Blur(radius=7.0)), "me@example.com")
     assert [(storage_dir / original_blob(group_id, index)).read_bytes() for index in (0, 1)] == [
         data for _, data in pictures
     ]
@@ -64,8 +69,8 @@ def test_json_takes_base64_data_uris_and_objects(http: FlaskClient, store: Group
     assert answer.status_code == 202
     group = store.read(answer.get_json()["group_id"])
     assert [image.name for image in group.images] == ["image-0", "image-1", "mine.png"]
-    assert [image.pipeline for image in group.images] == [None, None, (Grayscale(),)]
-    assert group.pipeline == (Resize(width=4),)
+    assert [image.pipeline for image in group.images] == [None, None, written(Grayscale())]
+    assert group.pipeline == written(Resize(width=4))
     assert all((storage_dir / original_blob(group.group_id, index)).read_bytes() == png() for index in range(3))
 
 
@@ -87,7 +92,7 @@ def test_the_form_blurs_by_five_pixels_unless_told_otherwise(http: FlaskClient, 
         form = {"email": "me@example.com", "images": (io.BytesIO(png()), "a.png"), **fields}
         answer = http.post("/blur", data=form)
         assert answer.status_code == 202
-        assert store.read(answer.get_json()["group_id"]).pipeline == (Blur(radius=radius),)
+        assert store.read(answer.get_json()["group_id"]).pipeline == written(Blur(radius=radius))
 
 
 def test_the_request_id_travels_with_the_group_and_its_messages(

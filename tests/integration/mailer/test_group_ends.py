@@ -1,7 +1,6 @@
 """What the group store notes for the mailer: groups that are to be announced, and the figures of the week."""
 
 from darkroom_contracts.keys import GROUPS_TO_ANNOUNCE, new_group_id
-from darkroom_contracts.operations import Blur
 from darkroom_contracts.problems import ProblemCode
 from darkroom_records.figures import Figures, read_figures, this_week
 from darkroom_records.groups import Ending, GroupStore, NewImage, Outcome, Work
@@ -11,7 +10,7 @@ GROUP = new_group_id()
 
 
 def create(groups: GroupStore, *images: NewImage, notify: bool = True) -> None:
-    groups.create(GROUP, images, (Blur(),), email="ada@example.org", notify=notify)
+    groups.create(GROUP, images, [{"op": "blur"}], email="ada@example.org", notify=notify)
 
 
 def begin(groups: GroupStore, index: int) -> Work:

@@ -12,7 +12,6 @@ import pytest
 from celery import Celery
 from darkroom_contracts import keys
 from darkroom_contracts.mail import Address, MailState
-from darkroom_contracts.operations import Blur
 from darkroom_contracts.problems import ProblemCode
 from darkroom_contracts.queues import QUEUE_OF, Queue, Task
 from darkroom_mailer.settings import MailerSettings
@@ -172,7 +171,7 @@ def test_the_end_of_a_group_is_mailed_at_once(
 ) -> None:
     group_id = keys.new_group_id()
     start_mailer("one")
-    groups.create(group_id, [NewImage("one.png")], (Blur(),), email=ADA, notify=True)
+    groups.create(group_id, [NewImage("one.png")], [{"op": "blur"}], email=ADA, notify=True)
     work = groups.begin(group_id, 0, worker="images@a/1", delivery=0)
     assert work is not None
     if groups.fail(work, "It is damaged.", ProblemCode.DAMAGED_IMAGE) is Ending.TO_ANNOUNCE:

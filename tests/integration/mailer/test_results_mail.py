@@ -10,7 +10,6 @@ from typing import cast
 import pytest
 from darkroom_contracts.keys import GROUPS_TO_ANNOUNCE, group_record, new_group_id, result_blob
 from darkroom_contracts.mail import MailState
-from darkroom_contracts.operations import Blur
 from darkroom_contracts.problems import ProblemCode
 from darkroom_mailer.announcements import Announcements
 from darkroom_mailer.delivery import Delivery
@@ -43,7 +42,7 @@ def end_group(groups: GroupStore, storage: LocalBlobStorage) -> Callable[..., No
 
     def end(results: dict[str, bytes | str], *, email: str = "ada@example.org", notify: bool = False) -> None:
         images = [NewImage(name) for name in results]
-        groups.create(GROUP, images, (Blur(),), email=email, request_id="request-1", notify=notify)
+        groups.create(GROUP, images, [{"op": "blur"}], email=email, request_id="request-1", notify=notify)
         for index, result in enumerate(results.values()):
             work = groups.begin(GROUP, index, worker="images@a/1", delivery=0)
             assert work is not None

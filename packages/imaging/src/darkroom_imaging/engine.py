@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from darkroom_contracts.formats import ImageFormat
-from darkroom_contracts.operations import Operation
 from PIL import Image
 
-from darkroom_imaging import arguments, plan
+from darkroom_imaging import plan
 from darkroom_imaging.encoding import Animation, encode
 from darkroom_imaging.errors import DamagedImageError
 from darkroom_imaging.frames import ANIMATED, frames, is_animated, plays, still, still_alone
 from darkroom_imaging.limits import Limits
+from darkroom_imaging.operations import Operation
 from darkroom_imaging.original import Original, open_original
 from darkroom_imaging.picture import Picture, orientation, turned
 from darkroom_imaging.steps import Studio
@@ -55,7 +55,6 @@ def process(
         UnexpectedError: an operation or the encoder failed, though nothing is wrong with what it was given.
         MemoryError: there is too little memory.
     """
-    arguments.check(pipeline)
     conversion = plan.conversion(pipeline)
     original = open_original(source, limits, keep_profile=conversion is not None and conversion.keep_profile)
     name = plan.result_format(original.format, conversion)

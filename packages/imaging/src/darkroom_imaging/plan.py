@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from darkroom_contracts.formats import WRITABLE, ImageFormat
-from darkroom_contracts.operations import Blur, Convert, Operation, Resize
 
 from darkroom_imaging import gaussian
-from darkroom_imaging.operations.resize import ENOUGH, layout
+from darkroom_imaging.effects.resize import ENOUGH, layout
+from darkroom_imaging.operations import Blur, Convert, Operation, Resize
 
 _REDUCTIONS = (8, 4, 2)
 """What JPEG's decoder can divide both sides by, at less cost than decoding all."""

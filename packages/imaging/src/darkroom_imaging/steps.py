@@ -4,7 +4,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from darkroom_contracts.operations import (
+from PIL import Image
+
+from darkroom_imaging.effects.blur import blur, sharpen
+from darkroom_imaging.effects.lettering import lettered
+from darkroom_imaging.effects.pixelate import pixelate
+from darkroom_imaging.effects.resize import crop, layout, resize
+from darkroom_imaging.effects.tones import adjust, grayscale
+from darkroom_imaging.effects.turning import flip, rotate
+from darkroom_imaging.effects.watermark import Mark, scaled, watermark
+from darkroom_imaging.errors import BadOperationError
+from darkroom_imaging.failures import unexpected
+from darkroom_imaging.frames import still
+from darkroom_imaging.limits import Limits
+from darkroom_imaging.operations import (
     Adjust,
     Blur,
     Convert,
@@ -18,19 +31,6 @@ from darkroom_contracts.operations import (
     Sharpen,
     Watermark,
 )
-from PIL import Image
-
-from darkroom_imaging.errors import BadOperationError
-from darkroom_imaging.failures import unexpected
-from darkroom_imaging.frames import still
-from darkroom_imaging.limits import Limits
-from darkroom_imaging.operations.blur import blur, sharpen
-from darkroom_imaging.operations.lettering import lettered
-from darkroom_imaging.operations.pixelate import pixelate
-from darkroom_imaging.operations.resize import crop, layout, resize
-from darkroom_imaging.operations.tones import adjust, grayscale
-from darkroom_imaging.operations.turning import flip, rotate
-from darkroom_imaging.operations.watermark import Mark, scaled, watermark
 from darkroom_imaging.original import open_original
 from darkroom_imaging.picture import Picture, whole
 

@@ -7,7 +7,6 @@ from dataclasses import asdict
 
 from darkroom_contracts.formats import FILE_TYPES, ImageFormat
 from darkroom_contracts.keys import result_blob
-from darkroom_contracts.operations import to_message
 from darkroom_contracts.states import ImageState
 from zipstream import ZipStream  # type: ignore[import-untyped]  # it ships no types
 
@@ -79,7 +78,7 @@ def _manifest(group: Group, names: dict[int, str]) -> bytes:
             "name": image.name,
             "file": names.get(image.index),
             "state": image.state,
-            "operations": to_message(group.pipeline if image.pipeline is None else image.pipeline),
+            "operations": group.pipeline if image.pipeline is None else image.pipeline,
             **asdict(image.outcome),
         }
         for image in group.images

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from darkroom_contracts.keys import original_blob, result_blob
 from darkroom_imaging.engine import process
 from darkroom_imaging.limits import Limits
+from darkroom_imaging.operations import read_pipeline
 from darkroom_records.blobs import BlobStorage
 from darkroom_records.groups import Outcome, Work
 
@@ -28,7 +29,7 @@ def develop(work: Work, storage: BlobStorage, limits: Limits) -> Outcome:
     """
     with _storage_at_work(), storage.open(original_blob(work.group_id, work.index)) as original:
         source = original.read()
-    result = process(source, work.pipeline, limits=limits)
+    result = process(source, read_pipeline(work.pipeline), limits=limits)
     with _storage_at_work():
         storage.put(result_blob(work.group_id, work.index), result.data)
     return Outcome(

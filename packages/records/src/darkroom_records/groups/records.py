@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field, fields
 from enum import IntEnum
 from typing import Any
 
-from darkroom_contracts.operations import Pipeline, from_message
+from darkroom_contracts.pipelines import PipelineData
 from darkroom_contracts.problems import ProblemCode
 from darkroom_contracts.states import Counts, GroupState, ImageState, group_state
 
@@ -23,7 +23,7 @@ class NewImage:
     """
 
     name: str
-    pipeline: Pipeline | None = None
+    pipeline: PipelineData | None = None
     error: str | None = None
     code: ProblemCode | None = None
 
@@ -60,7 +60,7 @@ class Image:
     index: int
     name: str
     state: ImageState
-    pipeline: Pipeline | None = None
+    pipeline: PipelineData | None = None
     outcome: Outcome = Outcome()
 
 
@@ -74,7 +74,7 @@ class Group:
     created_at: float
     published_at: float
     finished_at: float | None
-    pipeline: Pipeline
+    pipeline: PipelineData
     email: str | None
     request_id: str | None
     images: tuple[Image, ...] = field(default=(), repr=False)
@@ -98,7 +98,7 @@ class Work:
     group_id: str
     index: int
     attempt: int
-    pipeline: Pipeline
+    pipeline: PipelineData
 
 
 class Ending(IntEnum):
@@ -148,7 +148,7 @@ def read_group(
         created_at=float(record["created_at"]),
         published_at=float(record["published_at"]),
         finished_at=float(finished_at) if finished_at else None,
-        pipeline=from_message(json.loads(record["pipeline"])),
+        pipeline=json.loads(record["pipeline"]),
         email=record.get("email") or None,
         request_id=record.get("request_id") or None,
         notify="notify" in record,
@@ -170,6 +170,6 @@ def _image(index: str, item: str, state: str, outcome: str | None) -> Image:
         index=int(index),
         name=known["name"],
         state=ImageState(state),
-        pipeline=from_message(known["pipeline"]) if "pipeline" in known else None,
+        pipeline=known.get("pipeline"),
         outcome=Outcome.from_json(outcome) if outcome else Outcome(),
     )

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
 from darkroom_contracts import keys
-from darkroom_contracts.operations import Pipeline, from_message, to_message
+from darkroom_contracts.pipelines import PipelineData
 from darkroom_contracts.problems import ProblemCode
 from darkroom_contracts.states import ImageState
 from redis import Redis
@@ -66,7 +66,7 @@ class GroupStore:
         self,
         group_id: str,
         images: Sequence[NewImage],
-        pipeline: Pipeline,
+        pipeline: PipelineData,
         *,
         email: str | None = None,
         request_id: str | None = None,
@@ -85,7 +85,7 @@ class GroupStore:
         Returns:
             The Unix time that the messages of its images are to carry as their ``published_at``.
         """
-        record = {"pipeline": json.dumps(to_message(pipeline))}
+        record = {"pipeline": json.dumps(pipeline)}
         given = (("email", email), ("request_id", request_id), ("notify", "yes" if notify else None))
         record |= {name: text for name, text in given if text}
         items = {str(index): _item(image) for index, image in enumerate(images)}
@@ -127,7 +127,7 @@ class GroupStore:
             return None
         attempt, item, pipeline = begun
         own = json.loads(item).get("pipeline")
-        return Work(group_id, index, int(attempt), from_message(json.loads(pipeline) if own is None else own))
+        return Work(group_id, index, int(attempt), json.loads(pipeline) if own is None else own)
 
     def succeed(self, work: Work, outcome: Outcome) -> Ending:
         """End an image well. Answers with what that brought about."""
@@ -272,5 +272,5 @@ def _item(image: NewImage) -> str:
     if image.error is not None:
         item["refused"] = True
     if image.pipeline is not None:
-        item["pipeline"] = to_message(image.pipeline)
+        item["pipeline"] = image.pipeline
     return json.dumps(item)

@@ -1,7 +1,7 @@
 """The form: photographs in, blurred photographs back."""
 
-from darkroom_contracts.operations import Blur
 from darkroom_contracts.problems import ProblemCode
+from darkroom_imaging.operations import Blur, write_pipeline
 from flask import Response, request
 from flask_openapi3 import APIBlueprint, Tag
 from flask_openapi3.models import Encoding
@@ -42,5 +42,6 @@ def blur(header: IdempotencyHeader) -> Response:
     except ValidationError as error:
         refuse(error)
     return accept(
-        Submission(images, (Blur(radius=members.radius),), members.email, members.notify), header.idempotency_key
+        Submission(images, write_pipeline((Blur(radius=members.radius),)), members.email, members.notify),
+        header.idempotency_key,
     )

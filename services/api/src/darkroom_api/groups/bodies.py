@@ -4,9 +4,10 @@ import json
 from collections.abc import Mapping
 from typing import Any, cast
 
-from darkroom_contracts.operations import Pipeline
+from darkroom_contracts.pipelines import PipelineData
 from darkroom_contracts.problems import ProblemCode
 from darkroom_imaging.errors import ImageError
+from darkroom_imaging.operations import write_pipeline
 from flask import request
 from pydantic import ValidationError
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -40,7 +41,7 @@ def read() -> Submission:
 
 def from_form(wanted: Members) -> Submission:
     """The files ``images`` of a form, with what is wanted."""
-    return Submission(form_images(), tuple(wanted.operations), wanted.email, wanted.notify)
+    return Submission(form_images(), write_pipeline(wanted.operations), wanted.email, wanted.notify)
 
 
 def form_images() -> list[TakenImage]:
@@ -50,7 +51,7 @@ def form_images() -> list[TakenImage]:
         Problem: there are none.
     """
     if others := set(request.files) - {"images"}:
-        raise problem_of([(name, "there is no such member; files are named `images`") for name in sorted(others)])
+        raise problem_of([(name, "unknown field; files are sent as `images`") for name in sorted(others)])
     files = [file for file in request.files.getlist("images") if file.filename]  # browsers send an empty one for none
     if not files:
         raise missing_images("Send at least one file as `images`.")
@@ -119,7 +120,7 @@ def _from_json() -> Submission:
         raise too_many_images()
     return Submission(
         [_taken(item, index) for index, item in enumerate(body.images)],
-        tuple(body.operations),
+        write_pipeline(body.operations),
         body.email,
         body.notify,
     )
@@ -142,5 +143,5 @@ def _taken(item: str | ImageItem, index: int) -> TakenImage:
     return TakenImage(names.clean(given.name, index), staged, _pipeline(given))
 
 
-def _pipeline(item: ImageItem) -> Pipeline | None:
-    return None if item.operations is None else tuple(item.operations)
+def _pipeline(item: ImageItem) -> PipelineData | None:
+    return None if item.operations is None else write_pipeline(item.operations)

@@ -1,11 +1,11 @@
 """What requests bring."""
 
 import re
-from dataclasses import fields
 from typing import Annotated, Any, TypeAlias
 
 from darkroom_contracts.mail import MAX_ADDRESS, Address
-from darkroom_contracts.operations import Blur
+from darkroom_contracts.sentences import SENTENCE
+from darkroom_imaging.operations import Blur, Operation, Operations, Watermark
 from email_validator import validate_email
 from flask_openapi3 import FileStorage
 from pydantic import (
@@ -22,13 +22,12 @@ from pydantic.config import JsonDict
 from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
 
-from darkroom_api.groups.operations import Operations, without_default
 from darkroom_api.http.flag import TextFlag
 
 IMAGE_DATA = "image-data"
 """The ``format`` of a string that holds an image."""
 
-_RADIUS = next(argument for argument in fields(Blur) if argument.name == "radius")
+_RADIUS = Blur.model_fields["radius"]
 _URL = re.compile(r"(?i)https?://")
 _IMAGE_ID = re.compile(r"[0-9a-f]{32}")
 _NOTIFY_RULE: JsonDict = {
@@ -40,16 +39,31 @@ _NOTIFY_RULE: JsonDict = {
 """What is checked beside the schema, as the document says it: notifying takes an address."""
 
 
+def mistake(sentence: str) -> PydanticCustomError:
+    """A mistake that comes with a sentence of its own."""
+    return PydanticCustomError(SENTENCE, "{sentence}", {"sentence": sentence})
+
+
+def without_default(schema: JsonDict) -> None:
+    """Take the default out of a schema whose member is left out rather than null."""
+    schema.pop("default", None)
+
+
 def _inline(text: str) -> str:
     if _URL.match(text):
-        raise PydanticCustomError(
-            "not_yet", "{reason}", {"reason": "a URL is not supported yet; send the image itself"}
-        )
+        raise mistake("a URL is not supported yet; send the image itself")
     if _IMAGE_ID.fullmatch(text):
-        raise PydanticCustomError(
-            "not_yet", "{reason}", {"reason": "an image_id is not supported yet; send the image itself"}
-        )
+        raise mistake("an image_id is not supported yet; send the image itself")
     return text
+
+
+def _without_uploads(pipeline: tuple[Operation, ...]) -> tuple[Operation, ...]:
+    if any(isinstance(step, Watermark) and step.image_id for step in pipeline):
+        raise mistake("a watermark by image_id is not supported yet")
+    return pipeline
+
+
+SupportedOperations: TypeAlias = Annotated[Operations, AfterValidator(_without_uploads)]
 
 
 def _address(text: str) -> str:
@@ -57,7 +71,7 @@ def _address(text: str) -> str:
         known = validate_email(text, check_deliverability=False, allow_smtputf8=False)
         return Address(known.ascii_email or "")
     except ValueError as error:
-        raise PydanticCustomError("email", "{reason}", {"reason": str(error).rstrip(".")}) from None
+        raise mistake(str(error).rstrip(".")) from None
 
 
 EmailAddress: TypeAlias = Annotated[
@@ -77,7 +91,7 @@ class ImageItem(BaseModel):
 
     data: ImageData
     name: str | None = Field(None, description="Its file name.")
-    operations: Operations | None = Field(None, description="Its own operations, in place of the group's.")
+    operations: SupportedOperations | None = Field(None, description="Its own operations, in place of the group's.")
 
 
 def _kind(item: Any) -> str | None:
@@ -88,13 +102,13 @@ def _kind(item: Any) -> str | None:
 
 AnyItem: TypeAlias = Annotated[
     Annotated[ImageData, Tag("text")] | Annotated[ImageItem, Tag("object")],
-    Discriminator(_kind, "item", "must be a string or an object"),
+    Discriminator(_kind, SENTENCE, "{sentence}", {"sentence": "must be a string or an object"}),
 ]
 
 
 def _to_somebody(notify: bool, others: ValidationInfo) -> bool:
     if notify and others.data.get("email") is None:
-        raise PydanticCustomError("no_address", "needs an `email` to send the results to")
+        raise mistake("needs an `email` to send the results to")
     return notify
 
 
@@ -106,8 +120,8 @@ class Members(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="forbid", json_schema_extra=_NOTIFY_RULE)
 
-    operations: Operations = Field(
-        default=[],
+    operations: SupportedOperations = Field(
+        default=(),
         description="Applied in order. Without any, an image is turned upright, stripped of metadata and re-encoded.",
     )
     email: EmailAddress | None = Field(None, description="Where the results can be mailed to.")
@@ -135,7 +149,7 @@ class BlurMembers(BaseModel):
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     email: EmailAddress
-    radius: float = Field(_RADIUS.default, **_RADIUS.metadata)
+    radius: Annotated[float, *_RADIUS.metadata] = Field(_RADIUS.default, description=_RADIUS.description)
     notify: TextFlag = _NOTIFY
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import structlog
 from darkroom_contracts import keys
 from darkroom_contracts.mail import Address
-from darkroom_contracts.operations import Pipeline, to_message
+from darkroom_contracts.pipelines import PipelineData
 from darkroom_contracts.problems import ProblemCode
 from darkroom_records.groups import NewImage
 from darkroom_records.outbox import notification_request
@@ -33,7 +33,7 @@ class TakenImage:
 
     name: str
     staged: StagedImage
-    pipeline: Pipeline | None = None
+    pipeline: PipelineData | None = None
 
     @property
     def error(self) -> str | None:
@@ -49,17 +49,14 @@ class Submission:
     """A group that someone wants to be made."""
 
     images: Sequence[TakenImage]
-    pipeline: Pipeline
+    pipeline: PipelineData
     email: str | None
     notify: bool = False
 
     def fingerprint(self) -> str:
         """The same for every request that asks for the same."""
-        images = [
-            [image.name, image.staged.sha256, None if image.pipeline is None else to_message(image.pipeline)]
-            for image in self.images
-        ]
-        asked = json.dumps([images, to_message(self.pipeline), self.email, self.notify])
+        images = [[image.name, image.staged.sha256, image.pipeline] for image in self.images]
+        asked = json.dumps([images, self.pipeline, self.email, self.notify])
         return hashlib.sha256(asked.encode()).hexdigest()
 
 

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from typing import NoReturn
 
-from darkroom_contracts.operations import OPERATIONS
 from darkroom_contracts.problems import ProblemCode
+from darkroom_contracts.sentences import place, sentence
+from darkroom_imaging.operations import OPERATIONS
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from darkroom_api.http import json_text, validation_sentences
+from darkroom_api.http import json_text
 from darkroom_api.http.problems import Problem, missing_images
 
 _MOST = 10
@@ -86,13 +87,7 @@ def problem_of(
 
 def where(loc: Sequence[int | str]) -> str:
     """The place as one would write it in a program, such as ``operations[1].radius``."""
-    path = ""
-    for before, part in zip(("", *loc), loc, strict=False):
-        if isinstance(part, int):
-            path += f"[{part}]"
-        elif not (isinstance(before, int) and part in _TAGS):
-            path += f".{part}" if path else part
-    return path
+    return place(loc, besides=_TAGS)
 
 
 def message(mistake: ErrorDetails) -> str:
@@ -100,7 +95,7 @@ def message(mistake: ErrorDetails) -> str:
     name = mistake["loc"][-1] if mistake["loc"] else ""
     if mistake["type"] == "extra_forbidden" and name in _NOT_YET:
         return "is not supported yet"
-    return validation_sentences.message(mistake)
+    return sentence(mistake["type"], mistake.get("ctx", {}))
 
 
 def _weight(mistake: ErrorDetails) -> bool:

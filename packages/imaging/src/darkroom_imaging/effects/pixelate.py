@@ -1,9 +1,9 @@
 """Pixelate."""
 
-from darkroom_contracts.operations import Pixelate
 from PIL import Image
 
-from darkroom_imaging.operations.regions import in_regions
+from darkroom_imaging.effects.regions import in_regions
+from darkroom_imaging.operations import Pixelate
 
 
 def pixelate(image: Image.Image, operation: Pixelate) -> Image.Image:

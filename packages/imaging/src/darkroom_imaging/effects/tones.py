@@ -1,8 +1,8 @@
 """Grayscale and adjust."""
 
-from darkroom_contracts.operations import Adjust
 from PIL import Image
 
+from darkroom_imaging.operations import Adjust
 from darkroom_imaging.pixels import bands
 
 _MIDDLE = 127.5

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import TypeAlias
 
-from darkroom_contracts.operations import Watermark
 from PIL import Image
 
-from darkroom_imaging.operations.resize import placed
+from darkroom_imaging.effects.resize import placed
+from darkroom_imaging.operations import Watermark
 
 _MARGIN = 0.02
 """The distance to the edge, as a share of the shorter side."""

@@ -3,10 +3,10 @@
 import math
 from dataclasses import dataclass
 
-from darkroom_contracts.operations import Crop, Position, Resize
 from PIL import Image
 
-from darkroom_imaging.operations.regions import box_of
+from darkroom_imaging.effects.regions import box_of
+from darkroom_imaging.operations import Crop, Position, Resize
 from darkroom_imaging.picture import Picture, whole
 
 ENOUGH = 1.5

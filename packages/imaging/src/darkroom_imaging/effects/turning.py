@@ -4,11 +4,11 @@ import math
 
 import cv2
 import numpy as np
-from darkroom_contracts.operations import Flip, Rotate
 from numpy.typing import NDArray
 from PIL import Image
 
 from darkroom_imaging.limits import Limits
+from darkroom_imaging.operations import Flip, Rotate
 from darkroom_imaging.pixels import image_of, pixels_of
 
 _QUARTERS = {90: Image.Transpose.ROTATE_270, 180: Image.Transpose.ROTATE_180, 270: Image.Transpose.ROTATE_90}

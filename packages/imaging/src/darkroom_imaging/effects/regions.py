@@ -3,10 +3,10 @@
 import math
 from collections.abc import Callable, Sequence
 
-from darkroom_contracts.operations import Region
 from PIL import Image
 
 from darkroom_imaging.errors import BadOperationError
+from darkroom_imaging.operations import Region
 from darkroom_imaging.pixels import Box
 
 _NOISE = 1e-6

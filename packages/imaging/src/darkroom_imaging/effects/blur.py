@@ -1,11 +1,11 @@
 """Blur and sharpen."""
 
 import cv2
-from darkroom_contracts.operations import Blur, Sharpen
 from PIL import Image
 
 from darkroom_imaging import gaussian
-from darkroom_imaging.operations.regions import in_regions
+from darkroom_imaging.effects.regions import in_regions
+from darkroom_imaging.operations import Blur, Sharpen
 from darkroom_imaging.picture import Picture, whole
 from darkroom_imaging.pixels import bands, image_of, pixels_of
 

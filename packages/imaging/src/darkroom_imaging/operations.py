@@ -1,0 +1,249 @@
+"""The operations: what each is called, takes and means.
+
+Validation, the engine's arguments and the API's documentation all follow from the models here. Nothing here touches a
+pixel, so whoever only checks or describes a pipeline needs no more than pydantic.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias, get_args
+
+from darkroom_contracts.pipelines import PipelineData
+from darkroom_contracts.sentences import SENTENCE, place, sentence
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
+from pydantic.config import JsonDict
+from pydantic.json_schema import JsonSchemaValue, SkipJsonSchema
+from pydantic_core import CoreSchema, PydanticCustomError
+
+from darkroom_imaging.errors import BadOperationError
+
+MAX_OPERATIONS = 20
+"""The most operations one pipeline may have."""
+MAX_REGIONS = 100
+"""The most parts of an image that one operation may name."""
+MAX_SIDE = 16_384
+"""The longest side, in pixels, that an operation may ask for."""
+MAX_COORDINATE = 1_000_000
+"""No image is as wide or high by far; a number beyond, in a region, is a mistake."""
+
+Position: TypeAlias = Literal[
+    "center", "top", "bottom", "left", "right", "top-left", "top-right", "bottom-left", "bottom-right"
+]
+Coordinate: TypeAlias = Annotated[float, Field(ge=-MAX_COORDINATE, le=MAX_COORDINATE)]
+Region: TypeAlias = tuple[Coordinate, Coordinate, Coordinate, Coordinate]
+"""``[x, y, width, height]`` from the upper left corner, in pixels; in shares of the image when all four are <= 1."""
+
+
+def _whole(number: Any) -> Any:
+    return int(number) if isinstance(number, float) and number.is_integer() else number
+
+
+Integer: TypeAlias = Annotated[int, BeforeValidator(_whole)]
+"""A whole number as JSON Schema has it: 5.0 is one, too."""
+Side: TypeAlias = Annotated[Integer, Field(ge=1, le=MAX_SIDE)]
+Regions: TypeAlias = Annotated[tuple[Region, ...], Field(min_length=1, max_length=MAX_REGIONS)]
+
+
+def _given(*names: str) -> JsonDict:
+    """The rule that these arguments are given."""
+    return {"required": list(names), "properties": {name: {"not": {"type": "null"}} for name in names}}
+
+
+class Operation(BaseModel):
+    """One step done to an image."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
+
+    op: str
+    _rules: ClassVar[JsonDict] = {}
+    """What is checked beside the arguments themselves, as JSON Schema says it: which of them go together."""
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        schema = handler(core_schema)
+        described = handler.resolve_ref_schema(schema)
+        described["properties"]["op"].pop("default", None)
+        described["required"] = ["op", *described.get("required", [])]
+        described.update(cls._rules)
+        return schema
+
+
+class Blur(Operation):
+    """Gaussian blur. Edges are repeated; transparency is blurred with its colour."""
+
+    op: Literal["blur"] = "blur"
+    radius: float = Field(5.0, gt=0, le=250, description="Gaussian sigma in pixels.")
+    regions: Regions | None = Field(None, description="Only these parts of the image.")
+
+
+class Pixelate(Operation):
+    """Replace squares by their mean colour."""
+
+    op: Literal["pixelate"] = "pixelate"
+    size: Integer = Field(10, ge=2, le=1000, description="Side of a square in pixels.")
+    regions: Regions | None = Field(None, description="Only these parts of the image.")
+
+
+class Resize(Operation):
+    """Change the size. One side given: the other follows, keeping the proportions."""
+
+    op: Literal["resize"] = "resize"
+    width: Side | None = Field(None, description="In pixels.")
+    height: Side | None = Field(None, description="In pixels.")
+    fit: Literal["inside", "cover", "fill"] = Field(
+        "inside",
+        description="`inside`: as large as fits, keeping proportions. `cover`: fill the box and cut what stands out, "
+        "evenly. `fill`: stretch to the box.",
+    )
+    enlarge: bool = Field(False, description="Whether a smaller image may be made larger.")
+    _rules = {"anyOf": [_given("width"), _given("height")]}
+
+    @model_validator(mode="after")
+    def _has_a_size(self) -> Self:
+        _require(self.width or self.height, "resize needs a width, a height, or both")
+        return self
+
+
+class Crop(Operation):
+    """Cut a part out: either a box, or a size held against a side or corner."""
+
+    op: Literal["crop"] = "crop"
+    box: Region | None = Field(None, description="The part to keep, as a region.")
+    gravity: Position = Field("center", description="Where a part given by its size is taken.")
+    width: Side | None = Field(None, description="In pixels.")
+    height: Side | None = Field(None, description="In pixels.")
+    _rules = {
+        "oneOf": [_given("box"), {"anyOf": [_given("width"), _given("height")]}],
+        "anyOf": [_given("box"), _given("width", "height")],
+    }
+
+    @model_validator(mode="after")
+    def _has_one_part(self) -> Self:
+        sides = [side for side in (self.width, self.height) if side]
+        _require((self.box is None) != (not sides), "crop needs either a box or a width and height")
+        _require(len(sides) != 1, "crop needs both a width and a height")
+        return self
+
+
+class Rotate(Operation):
+    """Turn the image clockwise. Quarter turns are exact; other angles enlarge the canvas to hold the whole image."""
+
+    op: Literal["rotate"] = "rotate"
+    angle: float = Field(ge=-360, le=360, description="Degrees, clockwise.")
+    background: str = Field(
+        "#00000000",
+        pattern=r"^#([0-9A-Fa-f]{6}|[0-9A-Fa-f]{8})$",
+        description="Colour of the corners, `#rrggbb` or `#rrggbbaa`; white where the format has no alpha.",
+    )
+
+
+class Flip(Operation):
+    """Mirror the image."""
+
+    op: Literal["flip"] = "flip"
+    direction: Literal["horizontal", "vertical"] = Field(
+        "horizontal", description="`horizontal` swaps left and right, `vertical` top and bottom."
+    )
+
+
+class Grayscale(Operation):
+    """Take the colour out, keeping each pixel's luma (ITU-R BT.601) and its transparency."""
+
+    op: Literal["grayscale"] = "grayscale"
+
+
+class Sharpen(Operation):
+    """Unsharp mask: add what a blur would take away."""
+
+    op: Literal["sharpen"] = "sharpen"
+    radius: float = Field(1.5, gt=0, le=50, description="Gaussian sigma in pixels.")
+    amount: float = Field(1.0, gt=0, le=10, description="How much is added; 1 is all.")
+
+
+class Adjust(Operation):
+    """Change brightness, then contrast, then saturation. 1 leaves as is, 0 takes away, 2 doubles."""
+
+    op: Literal["adjust"] = "adjust"
+    brightness: float = Field(1.0, ge=0, le=10, description="0 is black.")
+    contrast: float = Field(1.0, ge=0, le=10, description="0 is even grey.")
+    saturation: float = Field(1.0, ge=0, le=10, description="0 is without colour.")
+
+
+class Watermark(Operation):
+    """Put a text or another image over the image."""
+
+    op: Literal["watermark"] = "watermark"
+    text: str | None = Field(None, min_length=1, max_length=200, description="One line.")
+    # Left out of the document for as long as the API takes no uploads ahead.
+    image_id: SkipJsonSchema[str | None] = Field(None, pattern="^[0-9a-f]{32}$", description="An earlier upload.")
+    position: Position = Field("bottom-right", description="Where it is put.")
+    opacity: float = Field(0.5, gt=0, le=1, description="1 hides what is below.")
+    scale: float = Field(0.25, gt=0, le=1, description="Its width as a share of the image.")
+    _rules = {"allOf": [_given("text")]}
+
+    @model_validator(mode="after")
+    def _has_one_mark(self) -> Self:
+        _require((self.text is None) != (self.image_id is None), "watermark needs either a text or an image_id")
+        return self
+
+
+class Convert(Operation):
+    """Choose the format of the result. Without it, the result keeps the format of the original."""
+
+    op: Literal["convert"] = "convert"
+    format: Literal["jpeg", "png", "webp", "avif", "gif", "tiff"] = Field(description="The new format.")
+    quality: Annotated[Integer, Field(ge=1, le=100)] | None = Field(
+        None, description="For jpeg, webp and avif; each has its own default."
+    )
+    keep_profile: bool = Field(False, description="Keep the colour profile instead of converting to sRGB.")
+
+
+AnyOperation: TypeAlias = Annotated[
+    Blur | Pixelate | Resize | Crop | Rotate | Flip | Grayscale | Sharpen | Adjust | Watermark | Convert,
+    Field(discriminator="op"),
+]
+"""Any of the operations, told apart by its name."""
+Operations: TypeAlias = Annotated[tuple[AnyOperation, ...], Field(max_length=MAX_OPERATIONS)]
+"""A pipeline, as a request or a message brings it."""
+Pipeline: TypeAlias = Sequence[Operation]
+
+OPERATIONS: Mapping[str, type[Operation]] = MappingProxyType(
+    {kind.model_fields["op"].default: kind for kind in get_args(get_args(AnyOperation)[0])}
+)
+"""Every operation, by its name."""
+
+_PIPELINE: TypeAdapter[tuple[Operation, ...]] = TypeAdapter(Operations)
+
+
+def read_pipeline(data: PipelineData) -> tuple[Operation, ...]:
+    """The operations of a pipeline that was written down.
+
+    Raises:
+        BadOperationError: an operation is unknown, or its arguments are not its own; the message names it.
+    """
+    try:
+        return _PIPELINE.validate_json(json.dumps(data))
+    except ValidationError as error:
+        mistake = error.errors(include_url=False, include_input=False)[0]
+        where = place(("operations", *mistake["loc"]), besides=frozenset(OPERATIONS))
+        raise BadOperationError(f"{where}: {sentence(mistake['type'], mistake.get('ctx', {}))}.") from None
+
+
+def write_pipeline(pipeline: Pipeline) -> PipelineData:
+    """The pipeline as plain JSON, with every argument that has a value: it says what is done by itself."""
+    return [operation.model_dump(mode="json", exclude_none=True) for operation in pipeline]
+
+
+def _require(holds: object, rule: str) -> None:
+    if not holds:
+        raise PydanticCustomError(SENTENCE, "{sentence}", {"sentence": rule})
