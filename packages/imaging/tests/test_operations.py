@@ -29,8 +29,8 @@ def test_a_pipeline_survives_its_journey() -> None:
 
 def test_what_is_written_down_says_what_was_done_without_knowing_the_defaults() -> None:
     assert write_pipeline([Blur(), Resize(width=10)]) == [
-        {"op": "blur", "radius": 5.0},
-        {"op": "resize", "width": 10, "fit": "inside", "enlarge": False},
+        {"op": "blur", "radius": 5.0, "regions": None},
+        {"op": "resize", "width": 10, "height": None, "fit": "inside", "enlarge": False},
     ]
 
 

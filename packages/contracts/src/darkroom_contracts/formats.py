@@ -40,6 +40,33 @@ FILE_TYPES: Mapping[ImageFormat, FileType] = MappingProxyType(
     }
 )
 
+EXTENSIONS = frozenset(
+    [
+        "jpg",
+        "jpeg",
+        "jpe",
+        "jfif",
+        "jif",
+        "pjpeg",
+        "pjp",
+        "mpo",
+        "png",
+        "apng",
+        "webp",
+        "avif",
+        "avifs",
+        "gif",
+        "tif",
+        "tiff",
+        "bmp",
+        "dib",
+        "heic",
+        "heif",
+        "hif",
+    ]
+)
+"""What files of these formats are commonly called, without the dot."""
+
 READABLE = frozenset(ImageFormat) - {ImageFormat.HEIC}
 """The formats every installation opens. HEIC needs an optional decoder in the worker."""
 

@@ -240,8 +240,8 @@ def read_pipeline(data: PipelineData) -> tuple[Operation, ...]:
 
 
 def write_pipeline(pipeline: Pipeline) -> PipelineData:
-    """The pipeline as plain JSON, with every argument that has a value: it says what is done by itself."""
-    return [operation.model_dump(mode="json", exclude_none=True) for operation in pipeline]
+    """The pipeline as plain JSON, with every argument: it says what is done, whatever the defaults become."""
+    return [operation.model_dump(mode="json") for operation in pipeline]
 
 
 def _require(holds: object, rule: str) -> None:

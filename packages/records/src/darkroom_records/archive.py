@@ -1,26 +1,18 @@
 """A group's results as one ZIP: what is in it, under which names, and its bytes."""
 
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import asdict
 
-from darkroom_contracts.formats import FILE_TYPES, ImageFormat
 from darkroom_contracts.keys import result_blob
 from darkroom_contracts.states import ImageState
 from zipstream import ZipStream  # type: ignore[import-untyped]  # it ships no types
 
 from darkroom_records.blobs import BlobStorage
-from darkroom_records.groups import Group, Image
-
-MANIFEST = "manifest.json"
+from darkroom_records.file_names import MANIFEST, unique, with_extension
+from darkroom_records.groups import Group
 
 _CHUNK = 256 * 1024
-_MAX_STEM = 180
-"""Bytes. File systems take 255; the rest is for an extension and a number."""
-_NOT_IN_FILE_NAMES = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]')
-_EXTENSION = re.compile(r"\.[A-Za-z0-9]{1,5}$")
-_RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)")  # on Windows, with any extension
 
 
 def stream(group: Group, storage: BlobStorage) -> ZipStream:
@@ -42,33 +34,14 @@ def stream(group: Group, storage: BlobStorage) -> ZipStream:
 
 
 def file_names(group: Group) -> dict[int, str]:
-    """For each index that has a result, the name of its file: safe, unique in one folder, on every system."""
-    taken = {MANIFEST}
+    """For each index that has a result, the path of its file: safe and unique on every system."""
+    # Groups that version 0.1.0 took in have stems that are not unique yet; unique ones stay as they are.
+    stems = unique([image.stem for image in group.images])
     return {
-        image.index: _take(taken, _stem(image.name, image.index), _extension(image))
-        for image in group.images
+        image.index: with_extension(stem, image.outcome.format or "")
+        for image, stem in zip(group.images, stems, strict=True)
         if image.state is ImageState.SUCCEEDED
     }
-
-
-def _stem(name: str, index: int) -> str:
-    last = re.split(r"[/\\]", name)[-1]
-    stem = _NOT_IN_FILE_NAMES.sub("_", _EXTENSION.sub("", last)).strip(". ")
-    stem = stem.encode(errors="ignore")[:_MAX_STEM].decode(errors="ignore")
-    return f"_{stem}" if _RESERVED.fullmatch(stem.partition(".")[0]) else stem or f"image-{index}"
-
-
-def _extension(image: Image) -> str:
-    return FILE_TYPES[ImageFormat(image.outcome.format or "")].extension
-
-
-def _take(taken: set[str], stem: str, extension: str) -> str:
-    name, number = f"{stem}.{extension}", 1
-    while name.casefold() in taken:  # some file systems do not tell case
-        number += 1
-        name = f"{stem} ({number}).{extension}"
-    taken.add(name.casefold())
-    return name
 
 
 def _manifest(group: Group, names: dict[int, str]) -> bytes:

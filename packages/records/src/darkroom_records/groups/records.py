@@ -10,6 +10,8 @@ from darkroom_contracts.pipelines import PipelineData
 from darkroom_contracts.problems import ProblemCode
 from darkroom_contracts.states import Counts, GroupState, ImageState, group_state
 
+from darkroom_records.file_names import safe_stem, with_extension
+
 
 @dataclass(frozen=True, slots=True)
 class NewImage:
@@ -62,6 +64,14 @@ class Image:
     state: ImageState
     pipeline: PipelineData | None = None
     outcome: Outcome = Outcome()
+    stem: str = ""
+    """The path of its result without the extension: the same in the archive, its manifest and single downloads."""
+
+    @property
+    def file(self) -> str | None:
+        """The path of its result in the archive, once there is one."""
+        is_done = self.state is ImageState.SUCCEEDED and self.outcome.format
+        return with_extension(self.stem, self.outcome.format or "") if is_done else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,4 +182,5 @@ def _image(index: str, item: str, state: str, outcome: str | None) -> Image:
         state=ImageState(state),
         pipeline=known.get("pipeline"),
         outcome=Outcome.from_json(outcome) if outcome else Outcome(),
+        stem=known.get("stem") or safe_stem(known["name"], int(index)),
     )

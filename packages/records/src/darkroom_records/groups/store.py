@@ -10,6 +10,7 @@ from darkroom_contracts.problems import ProblemCode
 from darkroom_contracts.states import ImageState
 from redis import Redis
 
+from darkroom_records.file_names import safe_stem, unique
 from darkroom_records.groups.lua import GroupScript, group_keys
 from darkroom_records.groups.records import (
     Cancelled,
@@ -88,7 +89,7 @@ class GroupStore:
         record = {"pipeline": json.dumps(pipeline)}
         given = (("email", email), ("request_id", request_id), ("notify", "yes" if notify else None))
         record |= {name: text for name, text in given if text}
-        items = {str(index): _item(image) for index, image in enumerate(images)}
+        items = _items(images)
         outcomes = {
             str(index): Outcome(error=image.error, code=image.code).to_json()
             for index, image in enumerate(images)
@@ -267,8 +268,18 @@ class GroupStore:
         return Ending(self._finish(work.group_id, work.index, work.attempt, state, outcome.to_json()))
 
 
-def _item(image: NewImage) -> str:
+def _items(images: Sequence[NewImage]) -> dict[str, str]:
+    own = [safe_stem(image.name, index) for index, image in enumerate(images)]
+    return {
+        str(index): _item(image, None if stem == own[index] else stem)
+        for index, (image, stem) in enumerate(zip(images, unique(own), strict=True))
+    }
+
+
+def _item(image: NewImage, stem: str | None) -> str:
     item: dict[str, Any] = {"name": image.name}
+    if stem is not None:
+        item["stem"] = stem
     if image.error is not None:
         item["refused"] = True
     if image.pipeline is not None:

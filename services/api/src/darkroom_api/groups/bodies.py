@@ -8,6 +8,7 @@ from darkroom_contracts.pipelines import PipelineData
 from darkroom_contracts.problems import ProblemCode
 from darkroom_imaging.errors import ImageError
 from darkroom_imaging.operations import write_pipeline
+from darkroom_records.file_names import clean
 from flask import request
 from pydantic import ValidationError
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -20,7 +21,6 @@ from darkroom_api.http import form_body, json_body, json_text
 from darkroom_api.http.flag import true_or_false
 from darkroom_api.http.problems import Problem, missing_images
 from darkroom_api.http.validation import problem_of, refuse, refuse_body
-from darkroom_api.uploads import names
 from darkroom_api.uploads.staging import StagedImage, staging_request, too_many_images
 
 
@@ -52,12 +52,12 @@ def form_images() -> list[TakenImage]:
     """
     if others := set(request.files) - {"images"}:
         raise problem_of([(name, "unknown field; files are sent as `images`") for name in sorted(others)])
-    files = [file for file in request.files.getlist("images") if file.filename]  # browsers send an empty one for none
+    # The form parser's files are the images it was given to write to.
+    files = [(file.filename, cast("StagedImage", file.stream)) for file in request.files.getlist("images")]
+    files = [(name, staged) for name, staged in files if name or staged.size]  # browsers send an empty one for none
     if not files:
         raise missing_images("Send at least one file as `images`.")
-    # The form parser's files are the images it was given to write to.
-    staged = [cast("StagedImage", file.stream) for file in files]
-    return [TakenImage(names.clean(file.filename, index), staged[index]) for index, file in enumerate(files)]
+    return [TakenImage(clean(name, index), staged) for index, (name, staged) in enumerate(files)]
 
 
 def form_fields() -> Mapping[str, str]:
@@ -140,7 +140,7 @@ def _taken(item: str | ImageItem, index: int) -> TakenImage:
         staged.complete()
     except ImageError as error:
         staged.unfit = error
-    return TakenImage(names.clean(given.name, index), staged, _pipeline(given))
+    return TakenImage(clean(given.name, index), staged, _pipeline(given))
 
 
 def _pipeline(item: ImageItem) -> PipelineData | None:

@@ -42,7 +42,8 @@ class ImageStatus(BaseModel):
     """One image of a group, as it stands."""
 
     index: int
-    name: str
+    name: str = Field(description="As it was sent, with its folders.")
+    file: str | None = Field(description="The path of the result in the archive, once there is one.")
     state: ImageState
     error: str | None = Field(description="Why there is no result.")
     code: ProblemCode | None = Field(
@@ -58,6 +59,7 @@ class ImageStatus(BaseModel):
         return cls(
             index=image.index,
             name=image.name,
+            file=image.file,
             state=image.state,
             error=image.outcome.error,
             code=image.outcome.code,

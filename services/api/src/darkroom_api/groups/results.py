@@ -10,6 +10,7 @@ from darkroom_contracts.problems import ProblemCode
 from darkroom_contracts.states import ImageState
 from darkroom_imaging.inspection import identify
 from darkroom_records.blobs import BlobNotFoundError
+from darkroom_records.file_names import last_part
 from darkroom_records.groups import Image
 from flask import Response, request, send_file
 from flask_openapi3 import APIBlueprint, Tag
@@ -22,7 +23,6 @@ from darkroom_api.http.byte_ranges import requested_part
 from darkroom_api.http.flag import TextFlag
 from darkroom_api.http.openapi import BINARY, IMAGE_CONTENT, answers, content
 from darkroom_api.http.problems import Problem
-from darkroom_api.uploads import names
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -74,14 +74,14 @@ def _result(group_id: str, image: Image) -> Response:
         )
     form = ImageFormat(made.format)
     file = _open(result_blob(group_id, image.index))
-    return _send(file, FILE_TYPES[form].media_type, names.of_result(image.name, form), made.sha256)
+    return _send(file, FILE_TYPES[form].media_type, last_part(image.file or image.name), made.sha256)
 
 
 def _original(group_id: str, image: Image) -> Response:
     file = _open(original_blob(group_id, image.index))
     form = identify(file)
     file.seek(0)
-    return _send(file, FILE_TYPES[form].media_type, image.name, f"original-{image.index}")
+    return _send(file, FILE_TYPES[form].media_type, last_part(image.name), f"original-{image.index}")
 
 
 def _open(key: str) -> BinaryIO:

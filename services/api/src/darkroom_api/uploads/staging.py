@@ -30,6 +30,11 @@ class StagedImage:
         self.unfit: ImageError | None = None
 
     @property
+    def size(self) -> int:
+        """The bytes that were sent."""
+        return self._size
+
+    @property
     def sha256(self) -> str:
         return self._digest.hexdigest()
 
