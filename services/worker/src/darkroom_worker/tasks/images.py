@@ -36,8 +36,10 @@ _TOO_LONG = f"Working on this image took longer than {settings.image_time_limit}
 @app.task(name=queues.Task.PROCESS_IMAGE, bind=True, max_retries=MAX_ATTEMPTS, default_retry_delay=5)
 def process_image(task: "Task[..., None]", group_id: str, index: int) -> None:
     """Work on one image. Runs at least once for each message, and does its work only where the record asks for it."""
-    work = _begun(group_id, index, delivery=task.request.retries)
+    delivery = task.request.retries
+    work = _insist(lambda: groups().begin(group_id, index, worker=worker_name(), delivery=delivery))
     if work is None:
+        _log.info("image_skipped", group_id=group_id, index=index)
         return
     try:
         outcome = develop(work, storage(), _LIMITS)
@@ -88,21 +90,6 @@ def _fail_unexpectedly(work: Work, reason: str) -> None:
     """Fail an image for an error nobody foresaw, which the log has in full."""
     _log.exception("image_failed_unexpectedly", group_id=work.group_id, index=work.index)
     _fail(work, reason, ProblemCode.INTERNAL_ERROR)
-
-
-def _begun(group_id: str, index: int, *, delivery: int) -> Work | None:
-    try:
-        work = _insist(lambda: groups().begin(group_id, index, worker=worker_name(), delivery=delivery))
-    except ValueError:  # its operations cannot be read, such as those of a newer API
-        _log.exception("pipeline_unreadable", group_id=group_id, index=index)
-        reason = "The pipeline has an operation that this worker does not know."
-        code = ProblemCode.OPERATION_FAILED
-        given_up = _insist(lambda: groups().give_up(group_id, index, worker=worker_name(), error=reason, code=code))
-        _ended(group_id, given_up)
-        return None
-    if work is None:
-        _log.info("image_skipped", group_id=group_id, index=index)
-    return work
 
 
 def _fail(work: Work, reason: str, code: ProblemCode) -> None:
