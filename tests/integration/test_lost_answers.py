@@ -185,6 +185,11 @@ def distant(proxy: Proxy) -> Iterator[Records]:
         yield Records(client)
 
 
+def address_of(redis: Redis) -> str:
+    known = redis.connection_pool.connection_kwargs
+    return f"{known['host']}:{known['port']}"
+
+
 def prepare(redis: Redis, case: Case) -> Records:
     redis.flushdb()
     redis.set(worker_heartbeat(WORKER), "alive")
@@ -266,9 +271,13 @@ def test_what_its_caller_gave_up_is_not_done_later(redis: Redis, proxy: Proxy) -
     assert contents(redis) == before
 
 
-def test_answers_are_forgotten_after_a_while(redis: Redis) -> None:
+@pytest.mark.parametrize(("patience", "retries"), [(2.0, 1), (2.0, 3), (5.0, 8), (5.0, 30)])
+def test_answers_are_kept_until_nobody_sends_the_call_again(redis: Redis, patience: float, retries: int) -> None:
     prepare(redis, CASES["create"])
-    CASES["create"][1](Records(redis))
+    url = Settings(redis_url=f"redis://{address_of(redis)}/0")
+    with connect(url, patience=patience, retries=retries) as client:
+        CASES["create"][1](Records(client))
     answers = redis.keys("darkroom:answer:*")
+    longest = patience * (retries + 1) + 2.0 * retries  # each attempt, and the longest pause before the next
     assert answers
-    assert all(0 < redis.ttl(key) <= 120 for key in answers)
+    assert all(longest < redis.ttl(key) <= 600 for key in answers)

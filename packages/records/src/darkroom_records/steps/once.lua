@@ -2,8 +2,7 @@
 -- itself. A client sends a call again when its answer is lost, under the same key: then the step is not done twice, and
 -- the answer is the first one. A call that comes after its caller has given up, because it lay in the buffers of a
 -- Redis that was frozen, does nothing.
-local ANSWER, DEADLINE = table.remove(KEYS), tonumber(table.remove(ARGV))
-local KEPT = 120 -- seconds; longer than anyone goes on sending a call
+local ANSWER, KEPT, DEADLINE = table.remove(KEYS), table.remove(ARGV), tonumber(table.remove(ARGV))
 local complete -- a shared function that adds to each answer what need not be kept with it, if the script has one
 
 --SHARED--

@@ -1,5 +1,6 @@
 """One step: a script with the key of its answer, and the time until which its caller waits."""
 
+import math
 import secrets
 import time
 from collections.abc import Sequence
@@ -16,6 +17,8 @@ from darkroom_records.steps.clock import clock_of
 _ONCE = (files("darkroom_records.steps") / "once.lua").read_text()
 _MARGIN = 0.25
 """Seconds before the caller gives up from which a call changes nothing."""
+_LEAST_KEPT = 60
+"""Seconds for which an answer is kept, and twice the caller's patience on top: it also pauses between two attempts."""
 
 
 class Step:
@@ -34,6 +37,7 @@ class Step:
         self._redis = redis
         self._clock = clock_of(redis)
         self._patience = _patience(redis)
+        self._kept = _LEAST_KEPT + 2 * math.ceil(self._patience or 0)
 
     def __call__(self, names: Sequence[str], arguments: Sequence[str | float]) -> Any:
         """Do the step.
@@ -56,7 +60,7 @@ class Step:
         # The client sends these very arguments again, by itself, when the answer is lost.
         answer_key = keys.step_answer(secrets.token_urlsafe(9))
         deadline = 0.0 if self._patience is None else self._clock.now(self._redis) + self._patience
-        return self._script(keys=[*names, answer_key], args=[*arguments, f"{deadline:.6f}"])
+        return self._script(keys=[*names, answer_key], args=[*arguments, f"{deadline:.6f}", self._kept])
 
 
 def _patience(redis: Redis) -> float | None:
