@@ -10,8 +10,8 @@ import darkroom_records
 import pytest
 from darkroom_contracts.keys import worker_heartbeat
 from darkroom_contracts.mail import Address, Mail, MailState, TextMail
+from darkroom_contracts.messages import Count
 from darkroom_contracts.problems import ProblemCode
-from darkroom_contracts.queues import Task
 from darkroom_records.groups import Ending, GroupEndedError, GroupStore, NewImage, Outcome, Work
 from darkroom_records.mail_limits import MailLimits, MailLimitSettings, MailRequest
 from darkroom_records.outbox import Claim, Outbox, Result
@@ -116,7 +116,7 @@ def overdue(records: Records) -> None:
 
 
 def noted(records: Records) -> None:
-    records.tasks.create(Task.COUNT, TASK, total=3)
+    records.tasks.create(Count, TASK, total=3)
 
 
 def asked(records: Records) -> None:

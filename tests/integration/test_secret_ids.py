@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from celery import Celery
 from darkroom_contracts.keys import celery_id, image_of_task, new_group_id, task_id
-from darkroom_contracts.queues import QUEUE_OF, Task
+from darkroom_contracts.messages import ProcessImage
 from darkroom_records.groups import GroupStore, NewImage
 from darkroom_runtime.celery_config import make_celery, publisher
-from darkroom_runtime.publishing import publish_images
+from darkroom_runtime.sending import send
 from darkroom_runtime.settings import Settings
 from redis import Redis
 from support.live_worker import live_worker
@@ -62,15 +62,11 @@ def test_a_worker_tells_nobody_the_id_of_a_group(
         Watcher(celery) as watcher,
     ):
         published_at = groups.create(group_id, [NewImage("a.png")], ())
-        publish_images(celery, group_id, [0], published_at)  # whose original is missing: it fails
+        send(celery, ProcessImage(group_id, 0), published_at=published_at)  # whose original is missing: it fails
         wait_for(lambda: groups.read(group_id).finished_at, limit=30, what="the image to fail")
         wait_for(lambda: watcher.named("task-succeeded", shown), limit=10, what="the event of its end")
-        celery.send_task(
-            Task.PROCESS_IMAGE, (group_id, "no index"), queue=QUEUE_OF[Task.PROCESS_IMAGE], task_id="a-failing-one"
-        )
-        celery.send_task(
-            Task.PROCESS_IMAGE, (group_id, 0), queue=QUEUE_OF[Task.PROCESS_IMAGE], countdown=600, task_id="a-later-one"
-        )
+        celery.send_task(ProcessImage.name, (group_id, "no index"), task_id="a-failing-one")
+        send(celery, ProcessImage(group_id, 0), task_id="a-later-one", countdown=600)
         scheduled = wait_for(
             lambda: [task for node in (celery.control.inspect().scheduled() or {}).values() for task in node],
             limit=30,

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from darkroom_contracts.keys import open_tasks
-from darkroom_contracts.queues import Task
+from darkroom_contracts.messages import Add, Count, Message
 from darkroom_contracts.states import TaskState
 from darkroom_records.task_store import MAX_OPEN, TaskStore, TooManyTasksError, UnknownTaskError
 from redis import Redis
@@ -17,7 +17,7 @@ def tasks(redis: Redis) -> Iterator[TaskStore]:
 
 
 def test_a_task_reports_its_progress_and_its_value(tasks: TaskStore) -> None:
-    tasks.create(Task.COUNT, "a", total=3)
+    tasks.create(Count, "a", total=3)
     assert tasks.read("a").state is TaskState.QUEUED
     assert tasks.progress("a", 1)
     assert (tasks.read("a").state, tasks.read("a").done) == (TaskState.PROCESSING, 1)
@@ -27,7 +27,7 @@ def test_a_task_reports_its_progress_and_its_value(tasks: TaskStore) -> None:
 
 
 def test_nothing_follows_a_cancellation(tasks: TaskStore) -> None:
-    tasks.create(Task.COUNT, "a", total=3)
+    tasks.create(Count, "a", total=3)
     assert tasks.cancel("a")
     assert not tasks.progress("a", 1)
     assert not tasks.succeed("a", 42, done=3)
@@ -35,7 +35,7 @@ def test_nothing_follows_a_cancellation(tasks: TaskStore) -> None:
 
 
 def test_an_ended_task_cannot_be_cancelled(tasks: TaskStore) -> None:
-    tasks.create(Task.COUNT, "a", total=1)
+    tasks.create(Count, "a", total=1)
     tasks.succeed("a", 1, done=1)
     assert not tasks.cancel("a")
 
@@ -47,13 +47,13 @@ def test_an_unknown_task_is_neither_read_nor_made(tasks: TaskStore) -> None:
 
 
 def test_tasks_are_forgotten_after_a_while(tasks: TaskStore, redis: Redis) -> None:
-    tasks.create(Task.COUNT, "a", total=1)
+    tasks.create(Count, "a", total=1)
     assert 0 < redis.ttl("darkroom:task:a") <= 24 * 3600
 
 
-@pytest.mark.parametrize("kind", [Task.ADD, Task.COUNT])
-def test_only_so_many_tasks_of_a_kind_are_open_at_once(tasks: TaskStore, kind: Task) -> None:
-    for number in range(MAX_OPEN[kind]):
+@pytest.mark.parametrize("kind", [Add, Count])
+def test_only_so_many_tasks_of_a_kind_are_open_at_once(tasks: TaskStore, kind: type[Message]) -> None:
+    for number in range(MAX_OPEN[kind.name]):
         tasks.create(kind, f"{number}", total=600)
     tasks.create(kind, "0", total=600)  # whose answer was lost
     with pytest.raises(TooManyTasksError):
@@ -67,9 +67,9 @@ def test_only_so_many_tasks_of_a_kind_are_open_at_once(tasks: TaskStore, kind: T
 
 
 def test_a_task_that_was_lost_makes_room_after_a_while(tasks: TaskStore, redis: Redis) -> None:
-    for number in range(MAX_OPEN[Task.COUNT]):
-        tasks.create(Task.COUNT, f"{number}", total=600)
-    redis.zadd(open_tasks(Task.COUNT), {"0": 1})  # the time until which it counts as open has passed
-    tasks.create(Task.COUNT, "one more", total=1)
+    for number in range(MAX_OPEN[Count.name]):
+        tasks.create(Count, f"{number}", total=600)
+    redis.zadd(open_tasks(Count.name), {"0": 1})  # the time until which it counts as open has passed
+    tasks.create(Count, "one more", total=1)
     assert not tasks.begin_count("0", 600)
     assert tasks.begin_count("one more", 1)

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from darkroom_contracts.keys import CONTROL, new_group_id, new_task_id
 from darkroom_contracts.limits import MAX_COUNTS
-from darkroom_contracts.queues import Task
+from darkroom_contracts.messages import RefreshControl
 from darkroom_records.groups import GroupStore, NewImage, Outcome
+from darkroom_runtime.sending import send
 from flask import Flask
 from flask.testing import FlaskClient
 from support.waiting import wait_for
@@ -89,7 +90,7 @@ def test_as_many_counts_as_may_run_hold_up_neither_recovery_nor_an_addition(app:
             wait_for(partial(progress, http, count), limit=30, what="every count to have begun")
         assert end_of(http, http.get("/add/1/1").get_json()["id"])["value"] == 2
         app.extensions["redis"].delete(CONTROL)
-        app.extensions["celery"].send_task(Task.REFRESH_CONTROL)
+        send(app.extensions["celery"], RefreshControl())
         wait_for(lambda: app.extensions["redis"].exists(CONTROL), limit=10, what="housekeeping")
     finally:
         for count in counts:

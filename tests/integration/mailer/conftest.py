@@ -1,6 +1,7 @@
 """A mailer's parts, sending to a real mail server and keeping their records in a real Redis."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from darkroom_records.mail_limits import MailLimits
 from darkroom_records.outbox import Outbox, Post
 from darkroom_records.subscribers import Subscribers
 from darkroom_runtime.celery_config import make_celery, publisher
+from darkroom_runtime.sending import try_send
 from redis import Redis
 from support.mail_server import MailServer
 from support.mails import UNCOUNTED
@@ -105,4 +107,4 @@ def celery(settings: MailerSettings) -> Iterator[Celery]:
 @pytest.fixture
 def post(outbox: Outbox, celery: Celery) -> Post:
     """Takes mails in."""
-    return Post(outbox, celery)
+    return Post(outbox, partial(try_send, celery))

@@ -12,13 +12,14 @@ import pytest
 from celery import Celery
 from darkroom_contracts import keys
 from darkroom_contracts.mail import Address, MailState
+from darkroom_contracts.messages import SendDueEmails, SendEmail, SendNewsletter, SendResults
 from darkroom_contracts.problems import ProblemCode
-from darkroom_contracts.queues import QUEUE_OF, Queue, Task
+from darkroom_contracts.queues import Queue
 from darkroom_mailer.settings import MailerSettings
 from darkroom_records.groups import Ending, GroupStore, NewImage
-from darkroom_records.outbox import Outbox, Post, announce
-from darkroom_records.outbox.post import send_message
+from darkroom_records.outbox import Outbox, Post
 from darkroom_records.subscribers import Subscribers
+from darkroom_runtime.sending import send
 from redis import Redis
 from support.mail_server import MailServer
 from support.mails import UNCOUNTED
@@ -71,10 +72,6 @@ def _mailer(name: str, environment: dict[str, str], log: Path) -> Iterator[Maile
         mailer.kill()
 
 
-def send(celery: Celery, task: Task) -> None:
-    celery.send_task(task, queue=QUEUE_OF[task], ignore_result=True)
-
-
 def states(outbox: Outbox, mails: list[str]) -> set[MailState]:
     return {outbox.read(mail_id).state for mail_id in mails}
 
@@ -86,7 +83,7 @@ def test_two_mailers_send_each_mail_once_although_each_message_comes_three_times
     mails = [post.text(recipient, "Hello", "Good day.", UNCOUNTED) for recipient in recipients]
     for _ in range(2):
         for mail_id in mails:
-            send_message(celery, Task.SEND_MAIL, mail_id)
+            send(celery, SendEmail(mail_id))
     start_mailer("one")
     start_mailer("two")
     wait_for(lambda: states(outbox, mails) == {MailState.SENT}, limit=LIMIT, what="all mails")
@@ -138,7 +135,7 @@ def test_a_mailer_killed_while_the_server_has_the_text_does_not_make_it_two_mail
     server.may_answer.set()
     start_mailer("two")
     redis.zadd(keys.DUE_MAIL, {mail_id: 1})
-    send(celery, Task.SEND_DUE_MAIL)
+    send(celery, SendDueEmails())
     wait_for(lambda: outbox.read(mail_id).state is MailState.FAILED, limit=LIMIT, what="the record to say so")
     assert server.attempts == 1
 
@@ -160,10 +157,23 @@ def test_what_is_due_and_has_no_message_is_found(
     (group_id,) = redis.zrange(keys.GROUPS_TO_ANNOUNCE, 0, -1)
     redis.zadd(keys.GROUPS_TO_ANNOUNCE, {str(group_id): 1})
     start_mailer("one")
-    send(celery, Task.SEND_DUE_MAIL)
+    send(celery, SendDueEmails())
     wait_for(lambda: len(server.taken) == 2, limit=LIMIT, what="both mails")
     assert server.taken_for() == {"ada@example.org": 1, "bob@example.org": 1}
     wait_for(lambda: outbox.read(mail_id).state is MailState.SENT, limit=LIMIT, what="the record to say so")
+
+
+def test_a_message_of_an_older_version_that_nobody_knows_any_more_costs_its_email_only_time(
+    start_mailer: StartMailer, celery: Celery, redis: Redis, server: MailServer, submit: Callable[..., str]
+) -> None:
+    mail_id = submit(ADA)
+    celery.send_task("mail.confirm_subscription", (mail_id,), queue=Queue.MAIL)
+    start_mailer("one")
+    wait_for(lambda: not redis.llen(Queue.MAIL), limit=LIMIT, what="the message to be taken")
+    redis.zadd(keys.DUE_MAIL, {mail_id: 1})  # as half a minute later
+    send(celery, SendDueEmails())
+    wait_for(lambda: server.taken, limit=LIMIT, what="the email")
+    assert server.taken_for() == {ADA: 1}
 
 
 def test_the_end_of_a_group_is_mailed_at_once(
@@ -175,8 +185,8 @@ def test_the_end_of_a_group_is_mailed_at_once(
     work = groups.begin(group_id, 0, worker="images@a/1", delivery=0)
     assert work is not None
     if groups.fail(work, "It is damaged.", ProblemCode.DAMAGED_IMAGE) is Ending.TO_ANNOUNCE:
-        announce(celery, group_id)
-        announce(celery, group_id)
+        send(celery, SendResults(group_id))
+        send(celery, SendResults(group_id))
     wait_for(lambda: server.taken, limit=LIMIT, what="the mail")
     assert server.taken[0].message["Subject"] == "None of your 1 image could be done"
     assert len(server.taken) == 1
@@ -192,7 +202,7 @@ def test_a_subscriber_is_asked_and_gets_the_newsletter_once_although_it_is_start
     wait_for(lambda: server.taken, limit=LIMIT, what="the question")
     subscribers.confirm(ADA)
     for _ in range(3):
-        send(celery, Task.SEND_NEWSLETTER)
+        send(celery, SendNewsletter())
 
     def is_done() -> bool:
         issue = redis.get(keys.LATEST_ISSUE)

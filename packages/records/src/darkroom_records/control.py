@@ -9,7 +9,7 @@ from typing import Any, TypedDict, cast
 from darkroom_contracts import keys
 from darkroom_contracts.queues import Queue
 from darkroom_runtime.heartbeat import EXPIRY
-from darkroom_runtime.publishing import oldest_waiting
+from darkroom_runtime.sending import oldest_waiting
 from redis import Redis
 
 MAX_AGE = 10.0

@@ -8,7 +8,7 @@ from typing import cast
 
 from darkroom_contracts.keys import open_tasks, task_record
 from darkroom_contracts.limits import COUNTS_PER_SECOND, MAX_ADDITIONS, MAX_COUNTS
-from darkroom_contracts.queues import Task
+from darkroom_contracts.messages import Add, Count, Message
 from darkroom_contracts.states import TaskState
 from redis import Redis
 
@@ -20,7 +20,7 @@ EXPIRY = 24 * 3600
 PATIENCE = 60
 """Seconds that a task may wait in its queue, or run for longer than it should, while it counts as open."""
 
-MAX_OPEN = {Task.ADD.value: MAX_ADDITIONS, Task.COUNT.value: MAX_COUNTS}
+MAX_OPEN = {Add.name: MAX_ADDITIONS, Count.name: MAX_COUNTS}
 """How many tasks of each kind may be open at once."""
 
 _NOT_ENDED = f"{TaskState.QUEUED} {TaskState.PROCESSING}"
@@ -54,22 +54,22 @@ class TaskStore:
         self._begin = Step(redis, "darkroom_records", "begin_task")
         self._move = Step(redis, "darkroom_records", "move_task")
 
-    def create(self, kind: Task, task_id: str, *, total: int) -> None:
+    def create(self, kind: type[Message], task_id: str, *, total: int) -> None:
         """Note a task that is about to be sent to its queue.
 
         Raises:
             TooManyTasksError: as many of this kind are open as may be. Nothing was written.
         """
-        record: dict[str, str | int] = {"kind": kind.value, "state": TaskState.QUEUED.value, "done": 0, "total": total}
+        record: dict[str, str | int] = {"kind": kind.name, "state": TaskState.QUEUED.value, "done": 0, "total": total}
         fields: list[str | float] = [part for pair in record.items() for part in pair]
-        arguments: list[str | float] = [task_id, MAX_OPEN[kind.value], _seconds(total), EXPIRY, *fields]
-        if not self._create([task_record(task_id), open_tasks(kind)], arguments):
-            raise TooManyTasksError(f"{MAX_OPEN[kind.value]} tasks of the kind {kind} are open.")
+        arguments: list[str | float] = [task_id, MAX_OPEN[kind.name], _seconds(total), EXPIRY, *fields]
+        if not self._create([task_record(task_id), open_tasks(kind.name)], arguments):
+            raise TooManyTasksError(f"{MAX_OPEN[kind.name]} tasks of the kind {kind.name} are open.")
 
     def begin_count(self, task_id: str, total: int) -> bool:
         """Begin to count. False where the task waited for so long that another one may have taken its place."""
         arguments: list[str | float] = [task_id, _seconds(total)]
-        return bool(self._begin([task_record(task_id), open_tasks(Task.COUNT)], arguments))
+        return bool(self._begin([task_record(task_id), open_tasks(Count.name)], arguments))
 
     def progress(self, task_id: str, done: int) -> bool:
         """Note how far a task has come. False where it was cancelled, or has ended: it must stop."""

@@ -5,7 +5,8 @@ from typing import Any, Literal
 
 from celery import Celery
 from darkroom_contracts.keys import SCHEDULER, SCHEDULER_LOCK
-from darkroom_contracts.queues import QUEUE_OF, Queue
+from darkroom_contracts.messages import MESSAGES
+from darkroom_contracts.queues import Queue
 from kombu import Queue as CeleryQueue
 
 from darkroom_runtime.settings import Settings
@@ -27,7 +28,7 @@ def every_process(settings: Settings) -> dict[str, Any]:
         "task_queues": [CeleryQueue(queue.value, routing_key=queue.value) for queue in Queue],
         "task_create_missing_queues": False,  # a misspelt queue is an error, not a queue nobody watches
         "task_default_queue": Queue.MAINTENANCE.value,
-        "task_routes": {task.value: {"queue": queue.value} for task, queue in QUEUE_OF.items()},
+        "task_routes": {message.name: {"queue": message.queue.value} for message in MESSAGES},
         "result_backend": "darkroom_runtime.no_results:NoResults",
         "task_ignore_result": True,  # state lives in the group store; a stored result costs five more commands
     }

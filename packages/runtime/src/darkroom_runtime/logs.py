@@ -3,7 +3,7 @@
 import io
 import logging.config
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,7 +15,7 @@ from darkroom_runtime.redaction import shorten_ids
 from darkroom_runtime.routine import RoutineFilter
 from darkroom_runtime.settings import Settings
 
-REQUEST_ID_HEADER = "request_id"
+REQUEST_ID = "request_id"
 """The message header in which the id of the HTTP request travels with a task."""
 
 
@@ -109,22 +109,16 @@ def request(request_id: str | None) -> Iterator[None]:
         yield
 
 
-def carry_request_id() -> None:
-    """Let every task sent from here carry the current request id, and every task run here bind the one it carries."""
-    signals.before_task_publish.connect(_put_in_message)
+def bind_request_id() -> None:
+    """Let the log lines of every task run here, and the messages it sends, carry the request id of its own message."""
     signals.task_prerun.connect(_bind_from_message)
     signals.task_postrun.connect(_unbind)
-
-
-def _put_in_message(headers: Mapping[str, Any] | None = None, **_: Any) -> None:
-    if isinstance(headers, dict) and (request_id := current_request_id()):
-        headers.setdefault(REQUEST_ID_HEADER, request_id)
 
 
 def _bind_from_message(task_id: str, task: Any, **_: Any) -> None:
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(task_id=task_id, task=task.name)
-    if request_id := task.request.get(REQUEST_ID_HEADER):
+    if request_id := task.request.get(REQUEST_ID):
         structlog.contextvars.bind_contextvars(request_id=request_id)
 
 

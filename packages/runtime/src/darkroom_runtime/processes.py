@@ -28,7 +28,7 @@ def consumer_process(service: str, settings: Settings, config: dict[str, Any], *
     # to say before it comes to its logs.
     signals.celeryd_init.connect(configure_logs, weak=False)
     signals.setup_logging.connect(configure_logs, weak=False)
-    logs.carry_request_id()
+    logs.bind_request_id()
     log_shutdown()
     heartbeat.keep_for_worker(settings)
     return make_celery(service, config, include=tasks)

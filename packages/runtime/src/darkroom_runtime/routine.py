@@ -2,9 +2,9 @@
 
 import logging
 
-from darkroom_contracts.queues import ROUTINE
+from darkroom_contracts.messages import ROUTINE
 
-_ROUTINE = {task.value for task in ROUTINE}
+_ROUTINE = {message.name for message in ROUTINE}
 
 
 class RoutineFilter(logging.Filter):

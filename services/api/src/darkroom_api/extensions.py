@@ -1,5 +1,6 @@
 """What the API rests on, held by the application under ``app.extensions``."""
 
+from functools import partial
 from typing import cast
 
 from celery import Celery
@@ -11,8 +12,8 @@ from darkroom_records.outbox import Outbox, Post
 from darkroom_records.subscribers import Subscribers
 from darkroom_records.task_store import TaskStore
 from darkroom_runtime.celery_config import make_celery, publisher
-from darkroom_runtime.logs import carry_request_id
 from darkroom_runtime.redis_client import connect
+from darkroom_runtime.sending import try_send
 from flask import Flask, current_app
 from redis import Redis
 
@@ -33,7 +34,6 @@ def init_settings(app: Flask, settings: ApiSettings) -> None:
 def init_celery(app: Flask) -> None:
     """Set Celery up from the application's configuration. It only ever publishes."""
     app.extensions["celery"] = make_celery(app.import_name, app.config["CELERY"])
-    carry_request_id()
 
 
 def init_stores(app: Flask, settings: ApiSettings) -> None:
@@ -89,7 +89,7 @@ def outbox() -> Outbox:
 
 
 def post() -> Post:
-    return Post(outbox(), celery())
+    return Post(outbox(), partial(try_send, celery()))
 
 
 def subscribers() -> Subscribers:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from celery.schedules import schedule
-from darkroom_contracts.queues import Task
+from darkroom_contracts.messages import ExpireGroups, Message, RecoverGroups, RefreshControl, SendDueEmails
 from darkroom_records import control
 
 from darkroom_scheduler.settings import SchedulerSettings
@@ -12,15 +12,15 @@ from darkroom_scheduler.settings import SchedulerSettings
 def entries(settings: SchedulerSettings) -> dict[str, dict[str, Any]]:
     """The entries of beat's schedule, by the names under which RedBeat keeps them."""
     return {
-        "recover-groups": _every(settings.recovery_interval, Task.RECOVER_GROUPS),
-        "expire-groups": _every(settings.expiry_interval, Task.EXPIRE_GROUPS),
-        "refresh-control": _every(control.MAX_AGE, Task.REFRESH_CONTROL),
+        "recover-groups": _every(settings.recovery_interval, RecoverGroups),
+        "expire-groups": _every(settings.expiry_interval, ExpireGroups),
+        "refresh-control": _every(control.MAX_AGE, RefreshControl),
         # Mails to be tried again, what was lost with a mailer, and the weekly newsletter: it looks at the calendar each
         # time, so a Monday on which nobody was there to send the letter is caught up once, and not forgotten.
-        "send-due-mail": _every(settings.mail_interval, Task.SEND_DUE_MAIL),
+        "send-due-mail": _every(settings.mail_interval, SendDueEmails),
     }
 
 
-def _every(seconds: float, task: Task) -> dict[str, Any]:
+def _every(seconds: float, message: type[Message]) -> dict[str, Any]:
     # A task that waited for longer than its interval is followed by the next one: it need not run any more.
-    return {"task": task.value, "schedule": schedule(run_every=seconds), "options": {"expires": seconds}}
+    return {"task": message.name, "schedule": schedule(run_every=seconds), "options": {"expires": seconds}}

@@ -2,7 +2,9 @@
 
 import tempfile
 from pathlib import Path
+from typing import Any
 
+from darkroom_runtime.sending import stamp
 from redbeat import RedBeatScheduler
 
 MARK = Path(tempfile.gettempdir()) / "darkroom-scheduler-tick"
@@ -15,6 +17,10 @@ class Scheduler(RedBeatScheduler):  # type: ignore[misc]  # RedBeat has no types
     def __init__(self, *args: object, **kwargs: object) -> None:
         MARK.unlink(missing_ok=True)
         super().__init__(*args, **kwargs)
+
+    def send_task(self, *args: Any, headers: dict[str, Any], **options: Any) -> Any:
+        """Send a message with the headers that every message carries."""
+        return super().send_task(*args, headers=stamp() | headers, **options)
 
     def tick(self, *args: object, **kwargs: object) -> float:
         """Send what is due, and say that this was done."""

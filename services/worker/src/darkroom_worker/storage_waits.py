@@ -10,6 +10,8 @@ _FULL = {errno.ENOSPC, errno.EDQUOT}
 _FIRST_WAIT = 1.0
 _LONGEST_WAIT = 30.0
 _POLL = 1.0
+STORAGE_FAILURES = "storage_failures"
+"""The message header that says how often in a row the storage has failed this image."""
 MAX_FAILURES = 8
 """How often in a row storage that is well may fail an image: for two minutes, as the waits between add up."""
 

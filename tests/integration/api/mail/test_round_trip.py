@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 from darkroom_contracts import keys
 from darkroom_contracts.mail import Address
-from darkroom_contracts.queues import QUEUE_OF, Queue, Task
+from darkroom_contracts.messages import SendDueEmails
+from darkroom_contracts.queues import Queue
 from darkroom_records.subscribers import Subscribers
+from darkroom_runtime.sending import send
 from flask.testing import FlaskClient
 from redis import Redis
 from support.live_mailer import live_mailer
@@ -47,8 +49,7 @@ def mail_number(server: MailServer, number: int) -> EmailMessage:
 
 def sweep(http: FlaskClient) -> None:
     """What the scheduler does twice a minute."""
-    task = Task.SEND_DUE_MAIL
-    http.application.extensions["celery"].send_task(task, queue=QUEUE_OF[task], ignore_result=True)
+    send(http.application.extensions["celery"], SendDueEmails())
 
 
 def end_of_issue(redis: Redis) -> str:

@@ -1,6 +1,6 @@
 """The outbox: every mail that is to go out or went out, and the one place that changes what is true of it."""
 
-from darkroom_records.outbox.post import Post, announce, notification_request
+from darkroom_records.outbox.post import Post, notification_request
 from darkroom_records.outbox.records import Claim, MailRecord, Refusal
 from darkroom_records.outbox.store import Occasion, Outbox, Result, UnknownMailError
 
@@ -13,6 +13,5 @@ __all__ = [
     "Refusal",
     "Result",
     "UnknownMailError",
-    "announce",
     "notification_request",
 ]

@@ -1,13 +1,10 @@
 """Asking for a mail: it is written down in the outbox, and a message says that it is there."""
 
 import hashlib
+from collections.abc import Callable
 
-import structlog
-from celery import Celery
-from darkroom_contracts.keys import celery_id
 from darkroom_contracts.mail import Address, ConfirmationMail, Mail, ResultsMail, TextMail
-from darkroom_contracts.queues import QUEUE_OF, Task
-from kombu.exceptions import OperationalError
+from darkroom_contracts.messages import SendEmail
 
 from darkroom_records.groups import Group
 from darkroom_records.mail_limits import MailRequest
@@ -17,18 +14,18 @@ from darkroom_records.subscribers import confirmation_occasion
 COOL_DOWN = 600
 """Seconds in which a second mail about the same is not sent."""
 
-_log = structlog.get_logger(__name__)
-
 
 class Post:
     """Takes mails in. Each call answers with the id of the mail that goes out, or raises a ``MailLimitError``.
 
-    A mail that was taken in is sent also if its message is lost: the mailers look at what is due in the outbox.
+    Args:
+        outbox: takes the mail.
+        send: tells the mailers of it. If that fails it raises nothing: they look at what is due in the outbox.
     """
 
-    def __init__(self, outbox: Outbox, celery: Celery) -> None:
+    def __init__(self, outbox: Outbox, send: Callable[[SendEmail], None]) -> None:
         self._outbox = outbox
-        self._celery = celery
+        self._send = send
 
     def text(self, to: Address, subject: str, body: str, request: MailRequest) -> str:
         """Mail a plain text.
@@ -36,7 +33,7 @@ class Post:
         Raises:
             ValueError: the subject or the body cannot be sent; the message says why.
         """
-        return self._send(Mail((to,), TextMail(subject=subject, body=body)), Task.SEND_MAIL, request)
+        return self._submit(Mail((to,), TextMail(subject=subject, body=body)), request)
 
     def results(self, group: Group, request: MailRequest) -> str:
         """Mail the results of a group that ended to its address, once for each time that it ended.
@@ -44,41 +41,17 @@ class Post:
         Raises:
             ValueError: the group has no address.
         """
-        return self._send(results_mail(group), Task.SEND_MAIL, request, results_occasion(group))
+        return self._submit(results_mail(group), request, results_occasion(group))
 
     def confirmation(self, address: Address, request: MailRequest) -> str:
         """Ask an address whether it wants the newsletter. Whether it has it already is for the mailer to find out."""
         occasion = Occasion(confirmation_occasion(address), COOL_DOWN)
-        return self._send(Mail((address,), ConfirmationMail()), Task.CONFIRM_SUBSCRIPTION, request, occasion)
+        return self._submit(Mail((address,), ConfirmationMail()), request, occasion)
 
-    def _send(self, mail: Mail, task: Task, request: MailRequest, occasion: Occasion | None = None) -> str:
+    def _submit(self, mail: Mail, request: MailRequest, occasion: Occasion | None = None) -> str:
         mail_id = self._outbox.submit(mail, request=request, occasion=occasion)
-        try:
-            send_message(self._celery, task, mail_id)
-        except OperationalError as error:
-            _log.warning("mail_message_not_sent", mail_id=mail_id, reason=str(error))
+        self._send(SendEmail(mail_id))
         return mail_id
-
-
-def send_message(celery: Celery, task: Task, mail_id: str) -> None:
-    """Tell the mailers that a mail is due.
-
-    Raises:
-        kombu.exceptions.OperationalError: Redis does not answer.
-    """
-    celery.send_task(task, args=(mail_id,), task_id=celery_id(mail_id), queue=QUEUE_OF[task], ignore_result=True)
-
-
-def announce(celery: Celery, group_id: str) -> None:
-    """Tell the mailers that a group has ended whose results are to be mailed.
-
-    The group store has noted that already, in the step that ended the group: a message that is lost, or sent twice,
-    changes nothing but the time of the mail.
-    """
-    try:
-        celery.send_task(Task.SEND_RESULTS, args=(group_id,), queue=QUEUE_OF[Task.SEND_RESULTS], ignore_result=True)
-    except OperationalError as error:
-        _log.warning("announcement_not_sent", group_id=group_id, reason=str(error))
 
 
 def results_mail(group: Group) -> Mail:

@@ -2,10 +2,11 @@
 
 import structlog
 from darkroom_contracts.mail import Address
+from darkroom_contracts.messages import ProcessImage
 from darkroom_contracts.problems import ProblemCode
 from darkroom_records.groups import GroupRunningError, ToPublish
 from darkroom_records.outbox import notification_request
-from darkroom_runtime.publishing import publish_images
+from darkroom_runtime.sending import send_all
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 from kombu.exceptions import KombuError
@@ -61,7 +62,8 @@ def _reserve_notification(group_id: str) -> None:
 
 def _publish(again: ToPublish) -> None:
     try:
-        publish_images(extensions.celery(), again.group_id, again.indices, again.published_at)
+        messages = (ProcessImage(again.group_id, index) for index in again.indices)
+        send_all(extensions.celery(), messages, published_at=again.published_at)
     except KombuError as error:
         _log.error("retried_images_not_sent", group_id=again.group_id, reason=str(error))
         raise unavailable(

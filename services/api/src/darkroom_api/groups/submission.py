@@ -9,13 +9,14 @@ from dataclasses import dataclass
 import structlog
 from darkroom_contracts import keys
 from darkroom_contracts.mail import Address
+from darkroom_contracts.messages import ProcessImage
 from darkroom_contracts.pipelines import PipelineData
 from darkroom_contracts.problems import ProblemCode
 from darkroom_records.groups import NewImage
 from darkroom_records.outbox import notification_request
 from darkroom_runtime.logs import current_request_id
-from darkroom_runtime.publishing import publish_images
 from darkroom_runtime.redis_client import UNAVAILABLE
+from darkroom_runtime.sending import send_all
 
 from darkroom_api import extensions
 from darkroom_api.groups.idempotency import IdempotencyKey, Made
@@ -112,7 +113,8 @@ def _make(submission: Submission) -> Made:
             notify=submission.notify,
             request_id=current_request_id(),
         )
-        publish_images(extensions.celery(), group_id, fit, published_at)
+        messages = (ProcessImage(group_id, index) for index in fit)
+        send_all(extensions.celery(), messages, published_at=published_at)
         undo.pop_all()
     metrics.IMAGES_TAKEN.inc(len(fit))
     return Made(group_id, len(submission.images))

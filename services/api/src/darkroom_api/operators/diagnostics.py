@@ -4,10 +4,10 @@ import re
 from typing import Annotated, Any
 
 from darkroom_contracts.keys import new_task_id
+from darkroom_contracts.messages import Add, Count
 from darkroom_contracts.problems import ProblemCode
-from darkroom_contracts.queues import Task
 from darkroom_records.task_store import TooManyTasksError
-from darkroom_runtime.publishing import publish_task
+from darkroom_runtime.sending import send
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 from flask_openapi3.utils import parse_body
@@ -54,7 +54,7 @@ class AddPath(BaseModel):
 @asks_for_key
 def add(path: AddPath) -> Response:
     """Add two numbers on a worker: the smallest round trip through the queue."""
-    return _send(Task.ADD, path.x, path.y, total=1)
+    return _send(Add(path.x, path.y), total=1)
 
 
 @blueprint.post(
@@ -67,13 +67,13 @@ def add(path: AddPath) -> Response:
 def count() -> Response:
     """Count on a worker, ten a second: a task whose progress can be watched, and that can be cancelled."""
     total = json_body.read(CountOrder).total
-    return _send(Task.COUNT, total, total=total)
+    return _send(Count(total), total=total)
 
 
-def _send(task: Task, *args: int, total: int) -> Response:
+def _send(message: Add | Count, total: int) -> Response:
     task_id = new_task_id()
     try:
-        extensions.task_store().create(task, task_id, total=total)
+        extensions.task_store().create(type(message), task_id, total=total)
     except TooManyTasksError:
         raise Problem(
             429,
@@ -81,5 +81,5 @@ def _send(task: Task, *args: int, total: int) -> Response:
             code=ProblemCode.TOO_MANY_TASKS,
             headers={"Retry-After": "10"},
         ) from None
-    publish_task(extensions.celery(), task, args, task_id=task_id)
+    send(extensions.celery(), message, task_id=task_id)
     return accepted(TaskReference(id=task_id), links.task(task_id))

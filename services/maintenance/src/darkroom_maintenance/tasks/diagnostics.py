@@ -3,7 +3,7 @@
 import time
 
 from celery import Task
-from darkroom_contracts import queues
+from darkroom_contracts import messages
 from darkroom_contracts.limits import COUNTS_PER_SECOND
 from darkroom_records.task_store import PATIENCE
 
@@ -11,13 +11,13 @@ from darkroom_maintenance.app import app
 from darkroom_maintenance.resources import task_store
 
 
-@app.task(name=queues.Task.ADD, bind=True)
+@app.task(name=messages.Add.name, bind=True)
 def add(task: "Task[..., None]", x: int, y: int) -> None:
     """Add two integers: the smallest round trip through the queue."""
     task_store().succeed(str(task.request.id), x + y, done=1)
 
 
-@app.task(name=queues.Task.COUNT, bind=True)
+@app.task(name=messages.Count.name, bind=True)
 def count(task: "Task[..., None]", total: int) -> None:
     """Count up to a total, ten a second, saying how far it has come.
 

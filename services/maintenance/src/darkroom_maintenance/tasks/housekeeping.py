@@ -4,10 +4,11 @@ import time
 
 import structlog
 from darkroom_contracts.keys import group_blobs
-from darkroom_contracts.queues import Queue, Task
+from darkroom_contracts.messages import ExpireGroups, ProcessImage, RecoverGroups, RefreshControl
+from darkroom_contracts.queues import Queue
 from darkroom_records import control
 from darkroom_runtime import heartbeat, logs
-from darkroom_runtime.publishing import oldest_waiting, publish_images
+from darkroom_runtime.sending import oldest_waiting, send_all
 
 from darkroom_maintenance.app import app, settings
 from darkroom_maintenance.resources import groups, redis, storage
@@ -18,7 +19,7 @@ ABANDONED = 24 * 3600
 _log = structlog.get_logger(__name__)
 
 
-@app.task(name=Task.RECOVER_GROUPS)
+@app.task(name=RecoverGroups.name)
 def recover_groups() -> None:
     """Send every image to the queue again that was lost with a worker or with a message."""
     if not heartbeat.is_steady():  # Redis was away, or this service has just begun: the living need time to say so
@@ -32,10 +33,11 @@ def recover_groups() -> None:
     ):
         with logs.request(lost.request_id):
             _log.warning("images_recovered", group_id=lost.group_id, indices=lost.indices)
-            publish_images(app, lost.group_id, lost.indices, lost.published_at)
+            messages = (ProcessImage(lost.group_id, index) for index in lost.indices)
+            send_all(app, messages, published_at=lost.published_at)
 
 
-@app.task(name=Task.EXPIRE_GROUPS)
+@app.task(name=ExpireGroups.name)
 def expire_groups() -> None:
     """Delete groups that ended long enough ago, and whatever requests that broke off have left in storage."""
     for group_id in groups().ended_before(time.time() - settings.keep_results):
@@ -49,7 +51,7 @@ def expire_groups() -> None:
     storage().discard_unfinished(older_than=ABANDONED)
 
 
-@app.task(name=Task.REFRESH_CONTROL)
+@app.task(name=RefreshControl.name)
 def refresh_control() -> None:
     """Take the picture of workers and queues that ``GET /control`` shows."""
     control.refresh(redis())

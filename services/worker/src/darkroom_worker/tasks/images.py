@@ -7,23 +7,21 @@ import structlog
 from celery import Task
 from celery.exceptions import SoftTimeLimitExceeded, TimeLimitExceeded
 from celery.signals import task_failure, task_revoked
-from darkroom_contracts import queues
+from darkroom_contracts.messages import ProcessImage, SendResults
 from darkroom_contracts.problems import ProblemCode
 from darkroom_imaging.errors import ImageError, UnexpectedError
 from darkroom_imaging.limits import Limits
 from darkroom_records.blobs import BlobNotFoundError
 from darkroom_records.groups import Ending, Work
 from darkroom_records.groups.store import MAX_ATTEMPTS
-from darkroom_records.outbox import announce
 from darkroom_runtime.heartbeat import worker_name
-from darkroom_runtime.publishing import STORAGE_FAILURES, publish_released_image
-from darkroom_runtime.redis_client import UNAVAILABLE, insist
-from kombu.exceptions import KombuError
+from darkroom_runtime.redis_client import insist
+from darkroom_runtime.sending import try_send
 
 from darkroom_worker.app import app, settings
 from darkroom_worker.development import StorageError, develop
 from darkroom_worker.resources import groups, storage
-from darkroom_worker.storage_waits import next_wait, wait_until_well
+from darkroom_worker.storage_waits import STORAGE_FAILURES, next_wait, wait_until_well
 
 Answer = TypeVar("Answer")
 
@@ -33,7 +31,7 @@ _TOO_LONG = f"Working on this image took longer than {settings.image_time_limit}
 
 
 # One more try than attempts: the last one finds them used up and fails the image with that reason.
-@app.task(name=queues.Task.PROCESS_IMAGE, bind=True, max_retries=MAX_ATTEMPTS, default_retry_delay=5)
+@app.task(name=ProcessImage.name, bind=True, max_retries=MAX_ATTEMPTS, default_retry_delay=5)
 def process_image(task: "Task[..., None]", group_id: str, index: int) -> None:
     """Work on one image. Runs at least once for each message, and does its work only where the record asks for it."""
     delivery = task.request.retries
@@ -99,7 +97,7 @@ def _fail(work: Work, reason: str, code: ProblemCode) -> None:
 
 def _ended(group_id: str, ending: Ending) -> None:
     if ending is Ending.TO_ANNOUNCE:
-        announce(app, group_id)
+        try_send(app, SendResults(group_id))  # the group store has noted it, too
 
 
 def _wait_for_storage(work: Work, error: StorageError, failures: int) -> None:
@@ -121,10 +119,8 @@ def _wait_for_storage(work: Work, error: StorageError, failures: int) -> None:
     if wait.concerns_all:
         wait_until_well(storage(), at_least=wait.seconds)
     countdown = 0 if wait.concerns_all else wait.seconds
-    try:
-        publish_released_image(app, work.group_id, work.index, failures=failures, countdown=countdown)
-    except (KombuError, *UNAVAILABLE) as unsent:  # it is found by the search for what was lost
-        _log.warning("image_not_published", group_id=work.group_id, index=work.index, reason=str(unsent))
+    message = ProcessImage(work.group_id, work.index)
+    try_send(app, message, countdown=countdown, headers={STORAGE_FAILURES: failures})
 
 
 def _insist(call: Callable[[], Answer]) -> Answer:

@@ -1,0 +1,104 @@
+"""Sending messages, and how long the oldest one in a queue has been waiting."""
+
+import json
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, astuple
+from types import MappingProxyType
+from typing import Any, cast
+
+import structlog
+from celery import Celery
+from darkroom_contracts.messages import Message
+from darkroom_contracts.queues import Queue
+from kombu.exceptions import KombuError
+from redis import Redis
+
+from darkroom_runtime.logs import REQUEST_ID, current_request_id
+from darkroom_runtime.redis_client import UNAVAILABLE
+
+PUBLISHED_AT = "published_at"
+"""The message header that says since when a message is waiting, in Unix seconds."""
+
+NOT_SENT = (KombuError, *UNAVAILABLE)
+"""What is raised when a message cannot be sent."""
+
+_NONE: Mapping[str, Any] = MappingProxyType({})
+_log = structlog.get_logger(__name__)
+
+
+def stamp(published_at: float | None = None) -> dict[str, Any]:
+    """The headers that every message carries: since when it is waiting, and for which HTTP request it is sent."""
+    headers: dict[str, Any] = {PUBLISHED_AT: time.time() if published_at is None else published_at}
+    if request_id := current_request_id():
+        headers[REQUEST_ID] = request_id
+    return headers
+
+
+def send(
+    celery: Celery,
+    message: Message,
+    *,
+    task_id: str | None = None,
+    published_at: float | None = None,
+    countdown: float = 0,
+    headers: Mapping[str, Any] = _NONE,
+    producer: Any = None,
+) -> None:
+    """Send a message to its queue.
+
+    Args:
+        celery: the application of this process.
+        message: what to send.
+        task_id: of its Celery task; by default what the message says, or else a random one.
+        published_at: the Unix time since which it counts as waiting; by default now, or when the countdown ends.
+        countdown: seconds until it may be taken.
+        headers: what it carries beside what every message carries.
+        producer: sends it, where many are sent at once.
+
+    Raises:
+        kombu.exceptions.OperationalError: Redis does not answer.
+    """
+    if published_at is None:
+        published_at = time.time() + countdown
+    celery.send_task(
+        message.name,
+        args=astuple(message),
+        task_id=task_id or message.task_id,
+        queue=message.queue,
+        headers=stamp(published_at) | dict(headers),
+        countdown=countdown or None,
+        producer=producer,
+        ignore_result=True,  # otherwise each call subscribes to a result nobody waits for
+    )
+
+
+def send_all(celery: Celery, messages: Iterable[Message], *, published_at: float | None = None) -> None:
+    """Send many messages, a hundred to a round trip.
+
+    Raises:
+        kombu.exceptions.OperationalError: Redis does not answer. Some messages may have been sent all the same.
+    """
+    # One producer in batch mode takes a third of the time of one publish each (152 us against 516 us, measured).
+    with celery.amqp.producer_pool.acquire(block=True) as producer, producer.batch():  # type: ignore[attr-defined]  # newer than its stubs
+        for message in messages:
+            send(celery, message, published_at=published_at, producer=producer)
+
+
+def try_send(celery: Celery, message: Message, *, countdown: float = 0, headers: Mapping[str, Any] = _NONE) -> None:
+    """Send a message of what a record says, too: if it cannot be sent, or is lost, whoever looks through the records
+    finds what it was about, only later."""
+    try:
+        send(celery, message, countdown=countdown, headers=headers)
+    except NOT_SENT as error:
+        _log.warning("message_not_sent", task=message.name, reason=str(error), **asdict(message))
+
+
+def oldest_waiting(redis: Redis, queue: Queue) -> float | None:
+    """The ``published_at`` of the message that is next in the queue, or None where none waits.
+
+    Messages enter a queue's list on its left and leave it on its right (kombu's Redis transport).
+    """
+    message = cast("str | None", redis.lindex(queue.value, -1))
+    # A message of version 0.1.0 may carry none.
+    return float(json.loads(message)["headers"].get(PUBLISHED_AT, 0)) if message else None

@@ -1,0 +1,83 @@
+"""Messages as they lie in their queues."""
+
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from celery import Celery
+from celery.beat import ScheduleEntry
+from celery.schedules import schedule
+from darkroom_contracts.messages import Message, ProcessImage, SendDueEmails, SendEmail, SendNewsletter
+from darkroom_contracts.queues import Queue
+from darkroom_records import control
+from darkroom_runtime import logs
+from darkroom_runtime.celery_config import make_celery, publisher, scheduler
+from darkroom_runtime.sending import oldest_waiting, send, send_all, try_send
+from darkroom_runtime.settings import Settings
+from darkroom_scheduler.ticks import Scheduler
+from redis import Redis
+
+EMAIL = "0123456789abcdef0123456789abcdef"
+
+
+@pytest.fixture
+def celery(redis_url: str) -> Iterator[Celery]:
+    """What sends."""
+    with make_celery("test", publisher(Settings(redis_url=redis_url))) as app:
+        yield app
+
+
+def messages(redis: Redis, queue: Queue) -> list[dict[str, Any]]:
+    """The headers of all messages in a queue, the oldest first."""
+    return [json.loads(message)["headers"] for message in reversed(redis.lrange(queue, 0, -1))]
+
+
+@pytest.mark.parametrize("message", [SendEmail(EMAIL), SendNewsletter(), ProcessImage("group", 3)])
+def test_every_message_says_since_when_it_waits_and_for_which_request(
+    celery: Celery, redis: Redis, message: Message
+) -> None:
+    before = time.time()
+    with logs.request("request-7"):
+        send(celery, message)
+    (headers,) = messages(redis, message.queue)
+    assert headers["task"] == message.name
+    assert headers["request_id"] == "request-7"
+    assert before <= headers["published_at"] <= time.time()
+
+
+def test_a_waiting_email_is_seen_to_wait(celery: Celery, redis: Redis) -> None:
+    send(celery, SendEmail(EMAIL))
+    (queue,) = [queue for queue in control.refresh(redis)["queues"] if queue["name"] == Queue.MAIL]
+    assert queue["oldest_seconds"] is not None
+
+
+def test_what_the_scheduler_sends_is_seen_to_wait(redis: Redis, redis_url: str) -> None:
+    with make_celery("test", scheduler(Settings(redis_url=redis_url))) as app:
+        entry = ScheduleEntry("due", SendDueEmails.name, schedule=schedule(30), options={"expires": 30}, app=app)
+        Scheduler(app, lazy=True).apply_async(entry, advance=False)
+    since = oldest_waiting(redis, Queue.MAIL)
+    assert since is not None
+    assert 0 <= time.time() - since < 60
+
+
+def test_a_message_that_is_to_be_taken_later_counts_as_waiting_from_then_on(celery: Celery, redis: Redis) -> None:
+    send(celery, SendEmail(EMAIL), countdown=600)
+    since = oldest_waiting(redis, Queue.MAIL)
+    assert since is not None
+    assert since > time.time() + 500
+
+
+def test_many_are_sent_in_their_order_under_ids_that_open_nothing(celery: Celery, redis: Redis) -> None:
+    images = [ProcessImage(EMAIL, index) for index in range(250)]
+    send_all(celery, images, published_at=7.0)
+    sent = messages(redis, Queue.IMAGES)
+    assert [headers["id"] for headers in sent] == [image.task_id for image in images]
+    assert {headers["published_at"] for headers in sent} == {7.0}
+    assert EMAIL not in sent[0]["id"]
+
+
+def test_a_message_that_only_wakes_somebody_may_fail_to_be_sent(redis_url: str) -> None:
+    nowhere = make_celery("test", publisher(Settings(redis_url=redis_url)) | {"broker_url": "redis://127.0.0.1:1/0"})
+    try_send(nowhere, SendEmail(EMAIL))
