@@ -48,15 +48,21 @@ def _whole(number: Any) -> Any:
     return int(number) if isinstance(number, float) and number.is_integer() else number
 
 
-Integer: TypeAlias = Annotated[int, BeforeValidator(_whole)]
-"""A whole number as JSON Schema has it: 5.0 is one, too."""
-Side: TypeAlias = Annotated[Integer, Field(ge=1, le=MAX_SIDE)]
+WHOLE = BeforeValidator(_whole)
+"""Lets an integer be a whole number as JSON Schema has it: 5.0 is one, too. It follows the limits, or they would be
+missing in the schema."""
+Side: TypeAlias = Annotated[int, Field(ge=1, le=MAX_SIDE), WHOLE]
 Regions: TypeAlias = Annotated[tuple[Region, ...], Field(min_length=1, max_length=MAX_REGIONS)]
 
 
-def _given(*names: str) -> JsonDict:
-    """The rule that these arguments are given."""
-    return {"required": list(names), "properties": {name: {"not": {"type": "null"}} for name in names}}
+def _given(**types: str) -> JsonDict:
+    """The rule that these arguments are given: with values of these types, not with null."""
+    return {"required": list(types), "properties": {name: {"type": kind} for name, kind in types.items()}}
+
+
+_WIDTH = _given(width="integer")
+_HEIGHT = _given(height="integer")
+_BOX = _given(box="array")
 
 
 class Operation(BaseModel):
@@ -65,7 +71,7 @@ class Operation(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
 
     op: str
-    _rules: ClassVar[JsonDict] = {}
+    _rules: ClassVar[tuple[JsonDict, ...]] = ()
     """What is checked beside the arguments themselves, as JSON Schema says it: which of them go together."""
 
     @classmethod
@@ -74,7 +80,8 @@ class Operation(BaseModel):
         described = handler.resolve_ref_schema(schema)
         described["properties"]["op"].pop("default", None)
         described["required"] = ["op", *described.get("required", [])]
-        described.update(cls._rules)
+        if cls._rules:
+            described["allOf"] = list(cls._rules)  # generators of clients make several types of a bare `anyOf`
         return schema
 
 
@@ -90,7 +97,7 @@ class Pixelate(Operation):
     """Replace squares by their mean colour."""
 
     op: Literal["pixelate"] = "pixelate"
-    size: Integer = Field(10, ge=2, le=1000, description="Side of a square in pixels.")
+    size: Annotated[int, Field(ge=2, le=1000), WHOLE] = Field(10, description="Side of a square in pixels.")
     regions: Regions | None = Field(None, description="Only these parts of the image.")
 
 
@@ -106,7 +113,7 @@ class Resize(Operation):
         "evenly. `fill`: stretch to the box.",
     )
     enlarge: bool = Field(False, description="Whether a smaller image may be made larger.")
-    _rules = {"anyOf": [_given("width"), _given("height")]}
+    _rules = ({"anyOf": [_WIDTH, _HEIGHT]},)
 
     @model_validator(mode="after")
     def _has_a_size(self) -> Self:
@@ -122,10 +129,10 @@ class Crop(Operation):
     gravity: Position = Field("center", description="Where a part given by its size is taken.")
     width: Side | None = Field(None, description="In pixels.")
     height: Side | None = Field(None, description="In pixels.")
-    _rules = {
-        "oneOf": [_given("box"), {"anyOf": [_given("width"), _given("height")]}],
-        "anyOf": [_given("box"), _given("width", "height")],
-    }
+    _rules = (
+        {"oneOf": [_BOX, {"anyOf": [_WIDTH, _HEIGHT]}]},
+        {"anyOf": [_BOX, _given(width="integer", height="integer")]},
+    )
 
     @model_validator(mode="after")
     def _has_one_part(self) -> Self:
@@ -189,7 +196,7 @@ class Watermark(Operation):
     position: Position = Field("bottom-right", description="Where it is put.")
     opacity: float = Field(0.5, gt=0, le=1, description="1 hides what is below.")
     scale: float = Field(0.25, gt=0, le=1, description="Its width as a share of the image.")
-    _rules = {"allOf": [_given("text")]}
+    _rules = ({"anyOf": [_given(text="string")]},)
 
     @model_validator(mode="after")
     def _has_one_mark(self) -> Self:
@@ -202,7 +209,7 @@ class Convert(Operation):
 
     op: Literal["convert"] = "convert"
     format: Literal["jpeg", "png", "webp", "avif", "gif", "tiff"] = Field(description="The new format.")
-    quality: Annotated[Integer, Field(ge=1, le=100)] | None = Field(
+    quality: Annotated[int, Field(ge=1, le=100), WHOLE] | None = Field(
         None, description="For jpeg, webp and avif; each has its own default."
     )
     keep_profile: bool = Field(False, description="Keep the colour profile instead of converting to sRGB.")
