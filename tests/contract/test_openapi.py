@@ -1,9 +1,11 @@
 """What the OpenAPI document says is what the API does."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -89,6 +91,28 @@ def test_every_problem_is_documented_as_a_problem_document(open_api: LiveApi) ->
             assert bad
             kinds = {tuple(answer["content"]) for status, answer in bad.items() if (path, status) not in PAGES}
             assert kinds == {("application/problem+json",)}
+
+
+def test_every_operation_has_a_readable_id_of_its_own(open_api: LiveApi) -> None:
+    document = requests.get(f"{open_api.url}/openapi.json", timeout=10).json()
+    ids = [one["operationId"] for operations in document["paths"].values() for one in operations.values()]
+    assert len(ids) == len(set(ids))
+    assert {"processImages", "getStatus", "cancelGroup", "downloadArchive", "emailResults"} <= set(ids)
+    assert [name for name in ids if not re.fullmatch(r"[a-z]+([A-Z][a-z]+)*", name)] == []
+
+
+def test_no_description_holds_html(open_api: LiveApi) -> None:
+    document = requests.get(f"{open_api.url}/openapi.json", timeout=10).json()
+    assert [text for text in texts_of(document) if re.search(r"</?[a-z]+ ?/?>", text)] == []
+
+
+def texts_of(value: Any) -> Iterator[str]:
+    """Every text of a document, wherever it stands."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for member in value.values() if isinstance(value, dict) else value:
+            yield from texts_of(member)
 
 
 def test_keys_are_documented_where_they_are_asked_for(open_api: LiveApi, guarded_api: LiveApi) -> None:

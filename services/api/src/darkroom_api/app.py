@@ -1,7 +1,7 @@
 """The application factory."""
 
 from darkroom_runtime.settings import load
-from flask_openapi3 import OpenAPI
+from flask_openapi import OpenAPI
 
 from darkroom_api import extensions
 from darkroom_api.groups import archive, blur, cancel, events, process_images, results, retry, status
@@ -37,6 +37,7 @@ def create_app(settings: ApiSettings | None = None) -> OpenAPI:
         validation_error_model=ProblemDetails,
         validation_error_status=500,  # documented by every operation, so that none is given what it never answers
     )
+    app.openapi_version = "3.1.0"  # what the tools that read it know
     app.request_class = StagingRequest
     extensions.init_settings(app, settings)
     extensions.init_celery(app)

@@ -3,7 +3,7 @@
 from darkroom_contracts.problems import ProblemCode
 from darkroom_records import archive as archives
 from flask import Response
-from flask_openapi3 import APIBlueprint, Tag
+from flask_openapi import APIBlueprint, Tag
 
 from darkroom_api import extensions
 from darkroom_api.groups.parameters import GroupPath
@@ -17,6 +17,7 @@ _HEADERS = ("Content-Disposition", "Content-Length")
 
 @blueprint.get(
     "/archive/<group_id>",
+    operation_id="downloadArchive",
     responses=answers(
         {200: content("The ZIP, with a `manifest.json`", {"application/zip": BINARY}, _HEADERS)}, 404, 409, 503
     ),

@@ -3,9 +3,9 @@
 from darkroom_contracts.problems import ProblemCode
 from darkroom_imaging.operations import Blur, write_pipeline
 from flask import Response, request
-from flask_openapi3 import APIBlueprint, Tag
-from flask_openapi3.models import Encoding
-from flask_openapi3.utils import parse_form
+from flask_openapi import APIBlueprint, Tag
+from flask_openapi.models import Encoding
+from flask_openapi.utils import parse_form
 from pydantic import ValidationError
 
 from darkroom_api.groups import bodies
@@ -26,9 +26,10 @@ blueprint.components_schemas |= _schemas
 
 @blueprint.post(
     "/blur",
+    operation_id="blurImages",
     security=NEEDS_KEY,
     responses=ANSWERS,
-    openapi_extensions={"requestBody": {"required": True, "content": _content}},
+    request_body={"required": True, "content": _content},
 )
 @asks_for_key
 def blur(header: IdempotencyHeader) -> Response:

@@ -4,7 +4,7 @@ from darkroom_contracts.problems import ProblemCode
 from darkroom_contracts.states import GroupState
 from darkroom_records.groups import GroupEndedError
 from flask import Response
-from flask_openapi3 import APIBlueprint, Tag
+from flask_openapi import APIBlueprint, Tag
 
 from darkroom_api.groups import cancellation
 from darkroom_api.groups.parameters import GroupPath
@@ -16,7 +16,9 @@ from darkroom_api.http.problems import Problem
 blueprint = APIBlueprint("cancel", __name__, abp_tags=[Tag(name="groups", description="Batches of images")])
 
 
-@blueprint.post("/cancel/<group_id>", responses=answers({200: CancelReceipt}, 404, 409, 503))
+@blueprint.post(
+    "/cancel/<group_id>", operation_id="cancelGroup", responses=answers({200: CancelReceipt}, 404, 409, 503)
+)
 def cancel(path: GroupPath) -> Response:
     """Cancel a group: what waits never starts, what runs is stopped, results already made stay.
 

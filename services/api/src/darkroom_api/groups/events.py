@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 
 from flask import Response, request
-from flask_openapi3 import APIBlueprint, Tag
+from flask_openapi import APIBlueprint, Tag
 from pydantic import BaseModel, Field
 
 from darkroom_api import extensions
@@ -32,7 +32,9 @@ class EventsHeader(BaseModel):
     )
 
 
-@blueprint.get("/events/<group_id>", responses=answers({200: _STREAM, 204: _OVER}, 404, 503))
+@blueprint.get(
+    "/events/<group_id>", operation_id="followEvents", responses=answers({200: _STREAM, 204: _OVER}, 404, 503)
+)
 def events(path: GroupPath, header: EventsHeader) -> Response:
     """How a group goes, as server-sent events.
 

@@ -3,9 +3,9 @@
 from typing import Any
 
 from flask import Response
-from flask_openapi3 import APIBlueprint, Tag
-from flask_openapi3.models import Encoding
-from flask_openapi3.utils import parse_body, parse_form
+from flask_openapi import APIBlueprint, Tag
+from flask_openapi.models import Encoding
+from flask_openapi.utils import parse_body, parse_form
 
 from darkroom_api.groups import bodies, links
 from darkroom_api.groups.requests import IdempotencyHeader, ProcessImages, ProcessImagesForm
@@ -34,9 +34,10 @@ def _request_body() -> dict[str, Any]:
 
 @blueprint.post(
     "/process_images",
+    operation_id="processImages",
     security=NEEDS_KEY,
     responses=ANSWERS,
-    openapi_extensions={"requestBody": _request_body()},
+    request_body=_request_body(),
 )
 @asks_for_key
 def process_images(header: IdempotencyHeader) -> Response:

@@ -7,7 +7,7 @@ from darkroom_contracts.mail import MAX_ADDRESS, Address
 from darkroom_contracts.sentences import SENTENCE
 from darkroom_imaging.operations import Blur, Operation, Operations, Watermark
 from email_validator import validate_email
-from flask_openapi3 import FileStorage
+from flask_openapi import FileStorage
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -31,9 +31,13 @@ _RADIUS = Blur.model_fields["radius"]
 _URL = re.compile(r"(?i)https?://")
 _IMAGE_ID = re.compile(r"[0-9a-f]{32}")
 _NOTIFY_RULE: JsonDict = {
-    "anyOf": [
-        {"properties": {"notify": {"const": False}}},
-        {"required": ["email"], "properties": {"email": {"type": "string"}}},
+    "allOf": [  # generators of clients make several types of a bare `anyOf`
+        {
+            "anyOf": [
+                {"properties": {"notify": {"const": False}}},
+                {"required": ["email"], "properties": {"email": {"type": "string"}}},
+            ]
+        }
     ]
 }
 """What is checked beside the schema, as the document says it: notifying takes an address."""
@@ -42,11 +46,6 @@ _NOTIFY_RULE: JsonDict = {
 def mistake(sentence: str) -> PydanticCustomError:
     """A mistake that comes with a sentence of its own."""
     return PydanticCustomError(SENTENCE, "{sentence}", {"sentence": sentence})
-
-
-def without_default(schema: JsonDict) -> None:
-    """Take the default out of a schema whose member is left out rather than null."""
-    schema.pop("default", None)
 
 
 def _inline(text: str) -> str:
@@ -138,9 +137,7 @@ class ProcessImagesForm(Members):
     """Image files, and what is to be done to them."""
 
     images: list[FileStorage] = Field(min_length=1)
-    email: EmailAddress | SkipJsonSchema[None] = Field(
-        None, description="Where the results can be mailed to.", json_schema_extra=without_default
-    )
+    email: EmailAddress | SkipJsonSchema[None] = Field(None, description="Where the results can be mailed to.")
 
 
 class BlurMembers(BaseModel):

@@ -13,7 +13,7 @@ from darkroom_records.blobs import BlobNotFoundError
 from darkroom_records.file_names import last_part
 from darkroom_records.groups import Image
 from flask import Response, request, send_file
-from flask_openapi3 import APIBlueprint, Tag
+from flask_openapi import APIBlueprint, Tag
 from pydantic import BaseModel, Field
 from werkzeug.exceptions import HTTPException
 
@@ -40,6 +40,7 @@ class ResultQuery(BaseModel):
 
 @blueprint.get(
     "/images/<group_id>/<int:index>",
+    operation_id="downloadImage",
     responses=answers(
         {
             200: content("The image", IMAGE_CONTENT | {"image/bmp": BINARY}, _HEADERS),

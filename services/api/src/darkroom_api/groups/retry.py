@@ -8,7 +8,7 @@ from darkroom_records.groups import GroupRunningError, ToPublish
 from darkroom_records.outbox import notification_request
 from darkroom_runtime.sending import send_all
 from flask import Response
-from flask_openapi3 import APIBlueprint, Tag
+from flask_openapi import APIBlueprint, Tag
 from kombu.exceptions import KombuError
 
 from darkroom_api import extensions
@@ -28,7 +28,10 @@ _log = structlog.get_logger(__name__)
 
 
 @blueprint.post(
-    "/retry/<group_id>", security=NEEDS_KEY, responses=answers({202: RetryReceipt}, 401, 404, 409, 429, 503)
+    "/retry/<group_id>",
+    operation_id="retryGroup",
+    security=NEEDS_KEY,
+    responses=answers({202: RetryReceipt}, 401, 404, 409, 429, 503),
 )
 @asks_for_key
 def retry(path: GroupPath) -> Response:

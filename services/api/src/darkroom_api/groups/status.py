@@ -4,7 +4,7 @@ import time
 
 from darkroom_records.groups import Group
 from flask import Response, request
-from flask_openapi3 import APIBlueprint, Tag
+from flask_openapi import APIBlueprint, Tag
 from pydantic import BaseModel, Field
 
 from darkroom_api import extensions
@@ -35,6 +35,7 @@ class StatusQuery(BaseModel):
 
 @blueprint.get(
     "/status/<group_id>",
+    operation_id="getStatus",
     responses=answers({200: GroupStatus, 304: {"description": "It has not changed since."}}, 404, 422, 503),
 )
 def status(path: GroupPath, query: StatusQuery) -> Response:

@@ -5,8 +5,8 @@ from importlib.metadata import version
 from typing import Any
 
 from darkroom_contracts.formats import FILE_TYPES, READABLE, WRITABLE
-from flask_openapi3 import Info
-from flask_openapi3.types import ResponseDict, SecuritySchemesDict
+from flask_openapi import Info, SecurityScheme
+from flask_openapi.types import ResponseDict
 
 from darkroom_api.groups.responses import ProblemDetails
 from darkroom_api.http.api_keys import ADMIN_SCHEME, SCHEME
@@ -17,7 +17,7 @@ INFO = Info(
     version=version("darkroom-api"),
     description="Takes batches of images, works on them in the background and hands them back.",
 )
-SECURITY_SCHEMES: SecuritySchemesDict = {
+SECURITY_SCHEMES: dict[str, SecurityScheme | dict[str, Any]] = {
     SCHEME: {"type": "http", "scheme": "bearer", "description": "One of the keys in `DARKROOM_API_KEYS`."},
     ADMIN_SCHEME: {"type": "http", "scheme": "bearer", "description": "One of the keys in `DARKROOM_ADMIN_KEYS`."},
 }
@@ -30,6 +30,14 @@ IMAGE_FILES = ", ".join(FILE_TYPES[form].media_type for form in sorted(READABLE)
 """What a form's files may be."""
 IMAGE_CONTENT = {FILE_TYPES[form].media_type: BINARY for form in sorted(WRITABLE)}
 
+_REQUEST_ID = {
+    "in": "header",
+    "name": "X-Request-ID",
+    "description": "A name for the request in this server's log, of 8 to 128 letters, digits, `.`, `_` or `-`. "
+    "Without one, the server chooses it. Every answer carries it.",
+    "required": False,
+    "schema": {"type": "string"},
+}
 _LOCATION = {
     "required": True,
     "description": "Where it can be followed.",
@@ -71,12 +79,17 @@ def for_people(documented: ResponseDict) -> ResponseDict:
     return {status: answer for status, answer in documented.items() if status != 422}
 
 
-def add_locations(document: dict[str, Any]) -> None:
-    """Document the Location of every 201 and 202, which `http.answers` sends."""
+def complete(document: dict[str, Any]) -> None:
+    """Document what holds for every operation: the request's id, the Location of each 201 and 202, Markdown."""
+    document["components"]["parameters"] = {"RequestId": _REQUEST_ID}
     for operations in document["paths"].values():
         for operation in operations.values():
+            parameters = operation.setdefault("parameters", [])
+            parameters.append({"$ref": "#/components/parameters/RequestId"})
             for status in {"201", "202"} & operation["responses"].keys():
                 operation["responses"][status]["headers"] = {"Location": _LOCATION}
+            if "description" in operation:  # flask-openapi joins the lines of a docstring with HTML
+                operation["description"] = operation["description"].replace("<br/>", "\n").strip()
 
 
 def content(description: str, kinds: dict[str, Any], headers: Sequence[str] = ()) -> dict[str, Any]:

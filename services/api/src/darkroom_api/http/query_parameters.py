@@ -5,7 +5,7 @@ from inspect import unwrap
 from typing import Any, get_type_hints
 
 from flask import Flask, current_app, request
-from flask_openapi3 import APIBlueprint
+from flask_openapi import APIBlueprint
 
 from darkroom_api.http.validation import problem_of
 

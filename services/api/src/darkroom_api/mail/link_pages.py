@@ -5,7 +5,7 @@ Programs open links to look for harm in them, so a page only shows a button; wha
 
 from darkroom_records.links import BrokenLinkError
 from flask import Response, make_response, render_template
-from flask_openapi3 import APIBlueprint, Tag
+from flask_openapi import APIBlueprint, Tag
 from pydantic import BaseModel
 
 from darkroom_api import extensions
@@ -28,7 +28,7 @@ class LinkPath(BaseModel):
     token: str
 
 
-@blueprint.get("/confirm/<token>", responses=_ANSWERS)
+@blueprint.get("/confirm/<token>", operation_id="showConfirmPage", responses=_ANSWERS)
 def ask_to_confirm(path: LinkPath) -> Response:
     """A page with a button that confirms a subscription."""
     return _page(
@@ -39,7 +39,7 @@ def ask_to_confirm(path: LinkPath) -> Response:
     )
 
 
-@blueprint.post("/confirm/<token>", responses=_ANSWERS)
+@blueprint.post("/confirm/<token>", operation_id="confirmSubscription", responses=_ANSWERS)
 @is_signed
 def confirm(path: LinkPath) -> Response:
     """Confirm a subscription. Done twice, it is the same as once."""
@@ -49,14 +49,16 @@ def confirm(path: LinkPath) -> Response:
     return _page("You are subscribed", "The next letter comes on Monday.", address=address)
 
 
-@blueprint.get("/unsubscribe/<token>", responses=_ANSWERS)
+@blueprint.get("/unsubscribe/<token>", operation_id="showUnsubscribePage", responses=_ANSWERS)
 def ask_to_unsubscribe(path: LinkPath) -> Response:
     """A page with a button that ends a subscription."""
     address = extensions.mail_links().unsubscribing(path.token)
     return _page("End the weekly letter?", "You will get no more of them.", address=address, button="Yes, end it")
 
 
-@blueprint.post("/unsubscribe/<token>", responses=for_people(answers({200: _SHOWN}, 503)))
+@blueprint.post(
+    "/unsubscribe/<token>", operation_id="unsubscribeByLink", responses=for_people(answers({200: _SHOWN}, 503))
+)
 @is_signed
 def unsubscribe_by_link(path: LinkPath) -> Response:
     """End a subscription, also with one click in a mail program (RFC 8058). An old link is answered with 200, too."""

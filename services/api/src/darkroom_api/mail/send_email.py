@@ -3,8 +3,8 @@
 from darkroom_contracts.mail import MAX_BODY, Address
 from darkroom_contracts.problems import ProblemCode
 from flask import Response
-from flask_openapi3 import APIBlueprint, Tag
-from flask_openapi3.utils import parse_body
+from flask_openapi import APIBlueprint, Tag
+from flask_openapi.utils import parse_body
 
 from darkroom_api import extensions
 from darkroom_api.groups import links
@@ -28,9 +28,10 @@ blueprint.components_schemas |= _schemas
 
 @blueprint.post(
     "/send_email",
+    operation_id="sendEmail",
     security=NEEDS_KEY,
     responses=answers({202: MailReference}, 400, 401, 403, 413, 415, 422, 429, 503),
-    openapi_extensions={"requestBody": {"required": True, "content": _content}},
+    request_body={"required": True, "content": _content},
 )
 @asks_for_key
 def send_email() -> Response:

@@ -7,8 +7,8 @@ from darkroom_contracts.problems import ProblemCode
 from darkroom_records.groups import Group
 from darkroom_records.mail_limits import MailRequest
 from flask import Response, request
-from flask_openapi3 import APIBlueprint, Tag
-from flask_openapi3.utils import parse_body
+from flask_openapi import APIBlueprint, Tag
+from flask_openapi.utils import parse_body
 
 from darkroom_api import extensions
 from darkroom_api.groups import links
@@ -31,9 +31,10 @@ _ANSWERS = answers({202: MailReference}, 401, 404, 409, 422, 429, 503)
 
 @blueprint.post(
     "/send_images/<group_id>",
+    operation_id="emailResults",
     security=NEEDS_KEY,
     responses=_ANSWERS | answers({}, 400, 413, 415),
-    openapi_extensions={"requestBody": {"required": False, "content": _content}},
+    request_body={"required": False, "content": _content},
 )
 @asks_for_key
 def send_images(path: GroupPath) -> Response:
@@ -45,7 +46,7 @@ def send_images(path: GroupPath) -> Response:
     return _send(path.group_id, Address(given) if given else None)
 
 
-@blueprint.get("/send_images/<group_id>", security=NEEDS_KEY, responses=_ANSWERS)
+@blueprint.get("/send_images/<group_id>", operation_id="emailResultsByLink", security=NEEDS_KEY, responses=_ANSWERS)
 @has_effect
 @asks_for_key
 def send_images_by_link(path: GroupPath) -> Response:

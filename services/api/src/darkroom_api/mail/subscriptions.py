@@ -3,8 +3,8 @@
 from darkroom_contracts.mail import Address
 from darkroom_contracts.problems import ProblemCode
 from flask import Response, request
-from flask_openapi3 import APIBlueprint, Tag
-from flask_openapi3.utils import parse_body
+from flask_openapi import APIBlueprint, Tag
+from flask_openapi.utils import parse_body
 
 from darkroom_api import extensions
 from darkroom_api.groups import links
@@ -34,9 +34,10 @@ _BODY = {
 
 @blueprint.post(
     "/subscribe",
+    operation_id="subscribe",
     security=NEEDS_KEY,
     responses=answers({202: Notice}, 400, 401, 413, 415, 422, 429, 503),
-    openapi_extensions={"requestBody": _BODY},
+    request_body=_BODY,
 )
 @asks_for_key
 def subscribe() -> Response:
@@ -50,8 +51,9 @@ def subscribe() -> Response:
 
 @blueprint.post(
     "/unsubscribe",
+    operation_id="unsubscribe",
     responses=answers({200: Notice}, 400, 413, 415, 422, 429, 503),
-    openapi_extensions={"requestBody": _BODY},
+    request_body=_BODY,
 )
 def unsubscribe() -> Response:
     """End the newsletter for an address. That takes no link, since nobody should have to look for one."""

@@ -2,7 +2,7 @@
 
 from darkroom_records import control as pictures
 from flask import Response
-from flask_openapi3 import APIBlueprint, Tag
+from flask_openapi import APIBlueprint, Tag
 
 from darkroom_api import extensions
 from darkroom_api.http.answers import as_json
@@ -13,7 +13,9 @@ from darkroom_api.operators.control_schema import Control
 blueprint = APIBlueprint("control", __name__, abp_tags=[Tag(name="operation", description="For monitors")])
 
 
-@blueprint.get("/control", security=NEEDS_ADMIN_KEY, responses=answers({200: Control}, 401, 503))
+@blueprint.get(
+    "/control", operation_id="getControl", security=NEEDS_ADMIN_KEY, responses=answers({200: Control}, 401, 503)
+)
 @asks_for_admin_key
 def control() -> Response:
     """Workers and queues, in a picture that is taken at most every ten seconds and asks nothing of any worker."""

@@ -9,8 +9,8 @@ from darkroom_contracts.problems import ProblemCode
 from darkroom_records.task_store import TooManyTasksError
 from darkroom_runtime.sending import send
 from flask import Response
-from flask_openapi3 import APIBlueprint, Tag
-from flask_openapi3.utils import parse_body
+from flask_openapi import APIBlueprint, Tag
+from flask_openapi.utils import parse_body
 from pydantic import BaseModel, BeforeValidator, Field
 
 from darkroom_api import extensions
@@ -49,7 +49,12 @@ class AddPath(BaseModel):
     y: Number
 
 
-@blueprint.get("/add/<x>/<y>", security=NEEDS_KEY, responses=answers({202: TaskReference}, 401, 404, 422, 429, 503))
+@blueprint.get(
+    "/add/<x>/<y>",
+    operation_id="addNumbers",
+    security=NEEDS_KEY,
+    responses=answers({202: TaskReference}, 401, 404, 422, 429, 503),
+)
 @has_effect
 @asks_for_key
 def add(path: AddPath) -> Response:
@@ -59,9 +64,10 @@ def add(path: AddPath) -> Response:
 
 @blueprint.post(
     "/tasks/count",
+    operation_id="countOnWorker",
     security=NEEDS_KEY,
     responses=answers({202: TaskReference}, 400, 401, 413, 415, 422, 429, 503),
-    openapi_extensions={"requestBody": {"required": True, "content": _count_content}},
+    request_body={"required": True, "content": _count_content},
 )
 @asks_for_key
 def count() -> Response:

@@ -2,7 +2,7 @@
 
 from darkroom_contracts.keys import READINESS
 from flask import Response
-from flask_openapi3 import APIBlueprint, Tag
+from flask_openapi import APIBlueprint, Tag
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from darkroom_api import extensions
@@ -16,13 +16,13 @@ METRICS = "/metrics"
 blueprint = APIBlueprint("health", __name__, abp_tags=[Tag(name="operation", description="For monitors")])
 
 
-@blueprint.get("/healthz", responses=answers({200: Health}))
+@blueprint.get("/healthz", operation_id="checkAlive", responses=answers({200: Health}))
 def healthz() -> dict[str, str]:
     """Whether this process is alive."""
     return {"status": "alive"}
 
 
-@blueprint.get("/readyz", responses=answers({200: Health}, 503, 507))
+@blueprint.get("/readyz", operation_id="checkReady", responses=answers({200: Health}, 503, 507))
 def readyz() -> dict[str, str]:
     """Whether work can be taken in: Redis takes records, and the storage takes files."""
     extensions.redis().set(READINESS, "", ex=60)
@@ -32,6 +32,7 @@ def readyz() -> dict[str, str]:
 
 @blueprint.get(
     METRICS,
+    operation_id="getMetrics",
     security=NEEDS_ADMIN_KEY,
     responses=answers({200: content("Metrics", {"text/plain": {"schema": {"type": "string"}}})}, 401),
 )

@@ -2,17 +2,18 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Annotated
 
 from darkroom_contracts.keys import task_id
 from darkroom_contracts.mail import MailState
 from darkroom_contracts.states import ImageState, TaskState
+from darkroom_imaging.operations import WHOLE
 from darkroom_records.groups import Image
 from darkroom_records.outbox import MailRecord
 from darkroom_records.task_store import TaskRecord
 from pydantic import BaseModel, ConfigDict, Field
 
 from darkroom_api.groups import links
-from darkroom_api.http.numbers import Integer
 
 LONGEST_COUNT = 600
 """It counts ten a second, so this takes a minute."""
@@ -34,7 +35,7 @@ class CountOrder(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
-    total: Integer = Field(ge=1, le=LONGEST_COUNT, description="Ten are counted in a second.")
+    total: Annotated[int, Field(ge=1, le=LONGEST_COUNT), WHOLE] = Field(description="Ten are counted in a second.")
 
 
 class TaskReference(BaseModel):

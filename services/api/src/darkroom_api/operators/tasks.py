@@ -2,7 +2,7 @@
 
 from darkroom_contracts.problems import ProblemCode
 from flask import Response
-from flask_openapi3 import APIBlueprint, Tag
+from flask_openapi import APIBlueprint, Tag
 from pydantic import BaseModel, Field
 
 from darkroom_api import extensions
@@ -24,13 +24,18 @@ class TaskPath(BaseModel):
     id: str = Field(json_schema_extra={"pattern": r"^[0-9a-f]{32}(\.[0-9]+)?$"})
 
 
-@blueprint.get(_PATH, responses=answers({200: TaskStatus}, 404, 503))
+@blueprint.get(_PATH, operation_id="getTask", responses=answers({200: TaskStatus}, 404, 503))
 def task(path: TaskPath) -> Response:
     """How a task stands. A task can be asked for by any id that was handed out; an image's is `{group_id}.{index}`."""
     return as_json(task_lookup.find(path.id))
 
 
-@blueprint.post(f"{_PATH}/cancel", security=NEEDS_KEY, responses=answers({200: TaskStatus}, 401, 404, 409, 503))
+@blueprint.post(
+    f"{_PATH}/cancel",
+    operation_id="cancelTask",
+    security=NEEDS_KEY,
+    responses=answers({200: TaskStatus}, 401, 404, 409, 503),
+)
 @asks_for_key
 def cancel(path: TaskPath) -> Response:
     """Cancel a task that has not ended. An image is cancelled with its whole group only."""

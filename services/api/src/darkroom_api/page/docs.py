@@ -3,19 +3,19 @@
 from pathlib import Path
 from typing import Any, cast
 
-import flask_openapi3_swagger  # type: ignore[import-untyped]  # it ships no types
+import flask_openapi_swagger  # type: ignore[import-untyped]  # it ships no types
 from flask import Blueprint, current_app, render_template
-from flask_openapi3 import OpenAPI
+from flask_openapi import OpenAPI
 
 from darkroom_api import extensions
 from darkroom_api.http.api_keys import ADMIN_SCHEME, SCHEME
-from darkroom_api.http.openapi import add_locations
+from darkroom_api.http.openapi import complete
 from darkroom_api.operators.health import METRICS
 
 blueprint = Blueprint(
     "docs",
     __name__,
-    static_folder=Path(flask_openapi3_swagger.__file__).parent / "templates" / "swagger",
+    static_folder=Path(flask_openapi_swagger.__file__).parent / "templates" / "swagger",
     static_url_path="/docs/swagger",
 )
 
@@ -32,7 +32,7 @@ def document() -> dict[str, Any]:
             asked = [schemes[name] for need in operation.pop("security", []) for name in need]
             if any(asked) and not (path == METRICS and settings.open_metrics):
                 operation["security"] = [{name: []} for name in asked if name]
-    add_locations(api)
+    complete(api)
     return api
 
 
