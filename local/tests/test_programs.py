@@ -16,6 +16,11 @@ def test_it_has_the_programs_that_compose_has() -> None:
     assert {program.name for program in programs(PORTS)} == set(COMPOSE["services"])
 
 
+def test_programs_have_as_long_to_stop_as_in_compose() -> None:
+    compose = {name: service.get("stop_grace_period", "10s") for name, service in COMPOSE["services"].items()}
+    assert {program.name: f"{program.stop_seconds}s" for program in programs(PORTS)} == compose
+
+
 def test_a_user_may_set_what_the_services_read(tmp_path: Path) -> None:
     given = {"DARKROOM_LOG_LEVEL": "debug", "DARKROOM_SMTP_HOST": "mail.example.org"}
     assert given.items() <= environment(Folder(tmp_path), PORTS, given).items()

@@ -51,7 +51,7 @@ def programs(ports: Ports) -> list[Program]:
     return [
         Program("redis", _redis(ports.redis), stop_seconds=30, group=GROUND),
         Program("inbox", _inbox(ports.smtp), group=GROUND),
-        Program("api", _python("gunicorn", "--config", "python:darkroom_api.gunicorn_config", "darkroom_api.wsgi:app")),
+        Program("api", _api(), stop_seconds=30),  # requests at hand have 25
         # On SIGQUIT it finishes the image at hand, within its grace period.
         Program("worker", _worker(), stop_signal="QUIT", stop_seconds=30),
         Program("maintenance", _consumer("darkroom_maintenance.app", MAINTENANCE_NODE, Queue.MAINTENANCE)),
@@ -112,6 +112,10 @@ def _celery(app: str, *arguments: str) -> list[str]:
 def _consumer(app: str, node: str, *queues: Queue) -> list[str]:
     quiet = ("--without-mingle", "--without-gossip")
     return _celery(app, "worker", "-Q", ",".join(queues), "-n", node, *quiet)
+
+
+def _api() -> list[str]:
+    return _python("gunicorn", "--config", "python:darkroom_api.gunicorn_config", "darkroom_api.wsgi:app")
 
 
 def _worker() -> list[str]:
