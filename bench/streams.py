@@ -18,7 +18,7 @@ from statistics import quantiles
 from urllib.parse import urlsplit
 
 import requests
-from darkroom_contracts.keys import new_group_id
+from darkroom_contracts.ids import new_group_id
 from darkroom_local.redis_server import RedisServer
 from darkroom_records.groups import GroupStore, NewImage, Outcome
 from darkroom_records.task_store import TaskStore

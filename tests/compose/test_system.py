@@ -5,7 +5,7 @@ import re
 
 import pytest
 import requests
-from darkroom_contracts.keys import celery_id, task_id
+from darkroom_contracts.ids import celery_id, task_id
 from darkroom_contracts.queues import Queue
 from support.client import Client
 from support.pictures import decode, encode, gaussian, photograph, pixels, psnr

@@ -4,7 +4,7 @@ import re
 
 import pytest
 import requests
-from darkroom_contracts.keys import celery_id, task_id
+from darkroom_contracts.ids import celery_id, task_id
 from darkroom_contracts.queues import Queue
 from darkroom_local.stack import LocalStack
 from support.api_cases import png

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 import redis
 import requests
-from darkroom_contracts.keys import SCHEDULER
 from darkroom_local.stack import LocalStack
 from support.client import Client
 from support.pictures import encode, photograph
@@ -61,7 +60,7 @@ def broken_tiff() -> bytes:
 def test_nothing_is_logged_while_nothing_happens(stack: LocalStack) -> None:
     def rounds() -> int:
         with redis.Redis.from_url(stack.redis_url, decode_responses=True) as client:
-            meta = client.hget(f"{SCHEDULER}recover-groups", "meta")
+            meta = client.hget("darkroom:scheduler:recover-groups", "meta")
             return int(json.loads(str(meta))["total_run_count"]) if meta else 0
 
     def noted() -> dict[str, int]:

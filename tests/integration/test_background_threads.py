@@ -7,13 +7,15 @@ from pathlib import Path
 import pytest
 from darkroom_api.groups.changes import Changes
 from darkroom_api.groups.feeds import Feeds
-from darkroom_contracts.keys import WORKERS, new_group_id, worker_heartbeat
+from darkroom_contracts.ids import new_group_id
 from darkroom_local.redis_server import RedisServer
 from darkroom_records.groups import GroupStore, NewImage
 from darkroom_runtime.background import keep_doing
-from darkroom_runtime.heartbeat import Heartbeat, WorkerFacts
+from darkroom_runtime.heartbeat import Heartbeat
 from darkroom_runtime.redis_client import connect
 from darkroom_runtime.settings import Settings
+from darkroom_runtime.workers import _WORKERS as WORKERS
+from darkroom_runtime.workers import WorkerFacts, heartbeat_key
 from redis import Redis
 from support.redis_troubles import REFUSES_WRITES, Troubled, refusals, unreadable, without_channels
 from support.waiting import wait_for
@@ -43,15 +45,15 @@ def test_a_heartbeat_comes_back_when_redis_takes_it_again(
     heartbeat = Heartbeat(other_client, NAME, lambda: WorkerFacts("images@test", ("images",), 1, 0, 0, 0))
     heartbeat.start()
     try:
-        own_redis.delete(worker_heartbeat(NAME), WORKERS)
+        own_redis.delete(heartbeat_key(NAME), WORKERS)
         with troubled(own_redis):
             before = refusals(own_redis, word)
             wait_for(lambda: refusals(own_redis, word) > before + 1, limit=30, what="heartbeats to be refused")
-        wait_for(lambda: own_redis.exists(worker_heartbeat(NAME)), limit=30, what="the heartbeat to come back")
+        wait_for(lambda: own_redis.exists(heartbeat_key(NAME)), limit=30, what="the heartbeat to come back")
         assert own_redis.zscore(WORKERS, NAME)
     finally:
         heartbeat.stop()
-    assert not own_redis.exists(worker_heartbeat(NAME))
+    assert not own_redis.exists(heartbeat_key(NAME))
 
 
 def test_a_worker_does_not_count_as_dead_because_redis_is_full(own_redis: Redis, other_client: Redis) -> None:
@@ -59,8 +61,8 @@ def test_a_worker_does_not_count_as_dead_because_redis_is_full(own_redis: Redis,
     heartbeat.start()
     try:
         with REFUSES_WRITES["full"][0](own_redis):
-            own_redis.expire(worker_heartbeat(NAME), 7)
-            wait_for(lambda: own_redis.ttl(worker_heartbeat(NAME)) > 10, limit=30, what="the heartbeat to be prolonged")
+            own_redis.expire(heartbeat_key(NAME), 7)
+            wait_for(lambda: own_redis.ttl(heartbeat_key(NAME)) > 10, limit=30, what="the heartbeat to be prolonged")
     finally:
         heartbeat.stop()
 
@@ -69,9 +71,9 @@ def test_heartbeats_that_begin_while_redis_is_full_are_there_afterwards(own_redi
     heartbeat = Heartbeat(other_client, NAME, lambda: WorkerFacts("images@test", ("images",), 1, 0, 0, 0))
     with REFUSES_WRITES["full"][0](own_redis):
         heartbeat.start()
-        assert not own_redis.exists(worker_heartbeat(NAME))
+        assert not own_redis.exists(heartbeat_key(NAME))
     try:
-        wait_for(lambda: own_redis.exists(worker_heartbeat(NAME)), limit=30, what="the heartbeat to come")
+        wait_for(lambda: own_redis.exists(heartbeat_key(NAME)), limit=30, what="the heartbeat to come")
     finally:
         heartbeat.stop()
 
@@ -87,7 +89,7 @@ def test_a_heartbeat_survives_what_nobody_expected(own_redis: Redis, other_clien
     heartbeat = Heartbeat(other_client, NAME, facts)
     heartbeat.start()
     try:
-        wait_for(lambda: own_redis.exists(worker_heartbeat(NAME)), limit=30, what="the heartbeat")
+        wait_for(lambda: own_redis.exists(heartbeat_key(NAME)), limit=30, what="the heartbeat")
     finally:
         heartbeat.stop()
 

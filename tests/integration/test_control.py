@@ -2,9 +2,9 @@
 
 import json
 
-from darkroom_contracts import keys
-from darkroom_records import control
-from darkroom_runtime.heartbeat import Heartbeat, WorkerFacts
+from darkroom_records import _keys, control
+from darkroom_runtime.heartbeat import Heartbeat
+from darkroom_runtime.workers import WorkerFacts, heartbeat_key
 from redis import Redis
 
 FACTS = WorkerFacts("images@a", ("images", "maintenance"), concurrency=2, active=1, reserved=1, scheduled=3)
@@ -47,7 +47,7 @@ def test_it_shows_a_worker_from_its_first_heartbeat_to_its_last(redis: Redis) ->
 def test_a_dead_worker_is_not_shown(redis: Redis) -> None:
     heartbeat = Heartbeat(redis, "images@a/1", lambda: FACTS)
     heartbeat.start()
-    redis.delete(keys.worker_heartbeat("images@a/1"))
+    redis.delete(heartbeat_key("images@a/1"))
     assert control.refresh(redis)["workers"] == []
     heartbeat.stop()
 
@@ -55,13 +55,13 @@ def test_a_dead_worker_is_not_shown(redis: Redis) -> None:
 def test_a_picture_serves_everyone_until_it_is_too_old(redis: Redis) -> None:
     first = control.latest(redis)
     assert control.latest(redis) == first
-    redis.set(keys.CONTROL, json.dumps(first | {"as_of": first["as_of"] - control.MAX_AGE - 1}))
+    redis.set(_keys.CONTROL, json.dumps(first | {"as_of": first["as_of"] - control.MAX_AGE - 1}))
     second = control.latest(redis)
     assert second["as_of"] > first["as_of"]
 
 
 def test_an_old_picture_is_replaced_by_one_request_of_all(redis: Redis) -> None:
     old = control.latest(redis) | {"as_of": 1.0}
-    redis.set(keys.CONTROL, json.dumps(old))
-    redis.set(keys.CONTROL_TAKEN, "", px=60_000)
+    redis.set(_keys.CONTROL, json.dumps(old))
+    redis.set(_keys.CONTROL_TAKEN, "", px=60_000)
     assert control.latest(redis)["as_of"] == 1.0

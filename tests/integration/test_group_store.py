@@ -4,7 +4,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from darkroom_contracts.keys import new_group_id, worker_heartbeat
+from darkroom_contracts.ids import new_group_id
 from darkroom_contracts.problems import ProblemCode
 from darkroom_contracts.states import GroupState, ImageState
 from darkroom_records.groups import (
@@ -17,6 +17,7 @@ from darkroom_records.groups import (
     Work,
 )
 from darkroom_records.groups.store import MAX_ATTEMPTS
+from darkroom_runtime.workers import heartbeat_key
 from redis import Redis
 from support.redis_keys import lasting_keys
 
@@ -42,11 +43,11 @@ def lost(groups: GroupStore, *, oldest_waiting: float = LONG_AGO, grace: float =
 @pytest.fixture(autouse=True)
 def _workers_alive(redis: Redis) -> None:
     for worker in ("images@a/1", "images@b/1"):
-        redis.set(worker_heartbeat(worker), "alive")
+        redis.set(heartbeat_key(worker), "alive")
 
 
 def kill(redis: Redis, worker: str) -> None:
-    redis.delete(worker_heartbeat(worker))
+    redis.delete(heartbeat_key(worker))
 
 
 def test_a_new_group_waits_with_all_its_images(groups: GroupStore) -> None:
@@ -343,6 +344,6 @@ def test_a_forgotten_group_leaves_nothing_behind(groups: GroupStore, redis: Redi
     create(groups, "one.jpg")
     begin(groups)
     groups.delete(GROUP)
-    redis.delete(worker_heartbeat("images@a/1"), worker_heartbeat("images@b/1"))
+    redis.delete(heartbeat_key("images@a/1"), heartbeat_key("images@b/1"))
     left = [key for key in lasting_keys(redis) if ":figures:" not in key]
     assert left == [], "only the week's figures remember it"

@@ -8,7 +8,6 @@ from typing import Any
 
 import darkroom_records
 import pytest
-from darkroom_contracts.keys import worker_heartbeat
 from darkroom_contracts.mail import Address, Mail, MailState, TextMail
 from darkroom_contracts.messages import Count
 from darkroom_contracts.problems import ProblemCode
@@ -20,6 +19,7 @@ from darkroom_records.subscribers import Subscribers
 from darkroom_records.task_store import TaskStore
 from darkroom_runtime.redis_client import connect
 from darkroom_runtime.settings import Settings
+from darkroom_runtime.workers import heartbeat_key
 from redis import Redis
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from support.proxy import Proxy
@@ -98,7 +98,7 @@ def cancelled(records: Records) -> None:
 
 def lost(records: Records) -> None:
     begun(records)
-    records.redis.delete(worker_heartbeat(WORKER))
+    records.redis.delete(heartbeat_key(WORKER))
 
 
 def submitted(records: Records) -> None:
@@ -192,7 +192,7 @@ def address_of(redis: Redis) -> str:
 
 def prepare(redis: Redis, case: Case) -> Records:
     redis.flushdb()
-    redis.set(worker_heartbeat(WORKER), "alive")
+    redis.set(heartbeat_key(WORKER), "alive")
     near = Records(redis)
     case[0](near)
     return near

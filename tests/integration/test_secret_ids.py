@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from celery import Celery
-from darkroom_contracts.keys import celery_id, image_of_task, new_group_id, task_id
+from darkroom_contracts.ids import celery_id, image_of_task, new_group_id, task_id
 from darkroom_contracts.messages import ProcessImage
 from darkroom_records.groups import GroupStore, NewImage
 from darkroom_runtime.celery_config import make_celery, publisher

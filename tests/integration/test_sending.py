@@ -13,9 +13,10 @@ from darkroom_contracts.messages import Message, ProcessImage, SendDueEmails, Se
 from darkroom_contracts.queues import Queue
 from darkroom_records import control
 from darkroom_runtime import logs
-from darkroom_runtime.celery_config import make_celery, publisher, scheduler
+from darkroom_runtime.celery_config import make_celery, publisher
 from darkroom_runtime.sending import oldest_waiting, send, send_all, try_send
 from darkroom_runtime.settings import Settings
+from darkroom_scheduler.config import celery_config
 from darkroom_scheduler.ticks import Scheduler
 from redis import Redis
 
@@ -54,7 +55,7 @@ def test_a_waiting_email_is_seen_to_wait(celery: Celery, redis: Redis) -> None:
 
 
 def test_what_the_scheduler_sends_is_seen_to_wait(redis: Redis, redis_url: str) -> None:
-    with make_celery("test", scheduler(Settings(redis_url=redis_url))) as app:
+    with make_celery("test", celery_config(Settings(redis_url=redis_url))) as app:
         entry = ScheduleEntry("due", SendDueEmails.name, schedule=schedule(30), options={"expires": 30}, app=app)
         Scheduler(app, lazy=True).apply_async(entry, advance=False)
     since = oldest_waiting(redis, Queue.MAIL)

@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from darkroom_contracts.keys import result_blob
 from darkroom_contracts.problems import ProblemCode
-from darkroom_records.blobs import BlobStorage
+from darkroom_records.blobs import BlobStorage, result_blob
 from darkroom_records.groups import GroupStore, Outcome
 from flask import Flask
 from flask.testing import FlaskClient

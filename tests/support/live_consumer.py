@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from darkroom_contracts.keys import worker_heartbeat
 from darkroom_contracts.queues import Queue
 from darkroom_runtime.redis_client import connect
 from darkroom_runtime.settings import Settings
+from darkroom_runtime.workers import heartbeat_key
 
 from support.waiting import wait_for
 
@@ -42,7 +42,7 @@ def live_consumer(
 
         def is_ready() -> bool:
             assert process.poll() is None, f"the {service} ended while it was starting"
-            return bool(redis.keys(f"{worker_heartbeat(node)}/*"))
+            return bool(redis.keys(f"{heartbeat_key(node)}/*"))
 
         try:
             wait_for(is_ready, limit=30, what=f"the {service} to start")

@@ -1,20 +1,21 @@
 """Whether each program of a local system does what it is there for, which is more than that it runs."""
 
+import os
 import socket
+import subprocess
+import sys
 from collections.abc import Callable
 from http.client import HTTPConnection, HTTPException
 
 from celery import Celery
-from darkroom_contracts.keys import SCHEDULER_LOCK
 from darkroom_runtime.celery_config import make_celery, publisher
 from darkroom_runtime.settings import Settings
 from kombu.exceptions import OperationalError
 from pydantic import RedisDsn
-from redis import Redis, RedisError
 
 from darkroom_local.ports import HOST, Ports
 from darkroom_local.programs import MAILER_NODE, MAINTENANCE_NODE, WORKER_NODE
-from darkroom_local.redis_server import AT_ONCE, serving_process
+from darkroom_local.redis_server import serving_process
 
 _PATIENCE = 2.0
 """Seconds to wait for one answer."""
@@ -58,11 +59,9 @@ def _is_well(port: int, path: str) -> bool:
 
 
 def _is_scheduled(redis_url: str) -> bool:
-    try:
-        with Redis.from_url(redis_url, socket_timeout=_PATIENCE, retry=AT_ONCE) as redis:
-            return bool(redis.exists(SCHEDULER_LOCK))
-    except RedisError:
-        return False
+    command = [sys.executable, "-m", "darkroom_scheduler.health", "--any"]
+    given = os.environ | {"DARKROOM_REDIS_URL": redis_url, "DARKROOM_REDIS_PASSWORD": ""}
+    return subprocess.run(command, env=given, capture_output=True, check=False).returncode == 0
 
 
 def _answers(celery: Celery, node: str) -> bool:

@@ -6,10 +6,9 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from darkroom_contracts.keys import result_blob
 from darkroom_contracts.states import Counts, ImageState
 from darkroom_records.archive import file_names, stream
-from darkroom_records.blobs import BlobNotFoundError, LocalBlobStorage
+from darkroom_records.blobs import BlobNotFoundError, LocalBlobStorage, result_blob
 from darkroom_records.file_names import MANIFEST, safe_stem
 from darkroom_records.groups import Group, Image, Outcome
 

@@ -5,7 +5,7 @@ import logging
 
 import pytest
 import structlog
-from darkroom_contracts.keys import celery_id, new_group_id, task_id
+from darkroom_contracts.ids import celery_id, new_group_id, task_id
 from darkroom_runtime.logs import configure
 from darkroom_runtime.redaction import shorten_ids
 from darkroom_runtime.settings import Settings

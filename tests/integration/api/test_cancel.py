@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from darkroom_contracts.keys import group_blobs, new_group_id
+from darkroom_contracts.ids import new_group_id
+from darkroom_records.blobs import group_blobs
 from darkroom_records.groups import GroupStore, NewImage
 from flask.testing import FlaskClient
 from PIL import Image

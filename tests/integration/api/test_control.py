@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 from darkroom_records import control
-from darkroom_runtime.heartbeat import Heartbeat, WorkerFacts
+from darkroom_runtime.heartbeat import Heartbeat
+from darkroom_runtime.workers import WorkerFacts
 from flask.testing import FlaskClient
 from redis import Redis
 

@@ -4,9 +4,10 @@ from functools import partial
 from typing import Any
 
 import pytest
-from darkroom_contracts.keys import CONTROL, new_group_id, new_task_id
+from darkroom_contracts.ids import new_group_id, new_task_id
 from darkroom_contracts.limits import MAX_COUNTS
 from darkroom_contracts.messages import RefreshControl
+from darkroom_records._keys import CONTROL
 from darkroom_records.groups import GroupStore, NewImage, Outcome
 from darkroom_runtime.sending import send
 from flask import Flask

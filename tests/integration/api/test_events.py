@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 import requests
-from darkroom_contracts.keys import CHANGES, new_group_id
+from darkroom_contracts.ids import new_group_id
 from darkroom_contracts.problems import ProblemCode
+from darkroom_records._keys import CHANGES
 from darkroom_records.groups import GroupStore, NewImage, Outcome
 from redis import Redis
 from support.event_stream import EventStream

@@ -5,7 +5,7 @@ import base64
 import pytest
 from darkroom_api.groups.idempotency import IdempotencyKey
 from darkroom_api.http.problems import Problem
-from darkroom_contracts.keys import new_group_id
+from darkroom_contracts.ids import new_group_id
 from flask import Flask
 from flask.testing import FlaskClient
 from redis import Redis

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from darkroom_api.app import create_app
 from darkroom_api.settings import ApiSettings
-from darkroom_contracts.keys import new_group_id
+from darkroom_contracts.ids import new_group_id
 from darkroom_local import ports
 from darkroom_local.redis_server import RedisServer
 from darkroom_records.blobs import LocalBlobStorage

@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
-from darkroom_contracts.keys import original_blob
 from darkroom_contracts.pipelines import PipelineData
 from darkroom_contracts.queues import Queue
 from darkroom_imaging.operations import Blur, Grayscale, Operation, Resize, write_pipeline
+from darkroom_records.blobs import original_blob
 from darkroom_records.groups import GroupStore
 from flask import Flask
 from flask.testing import FlaskClient

@@ -6,7 +6,7 @@ import json
 import zipfile
 
 import pytest
-from darkroom_contracts.keys import original_blob
+from darkroom_records.blobs import original_blob
 from darkroom_records.groups import GroupStore
 from flask import Flask
 from flask.testing import FlaskClient

@@ -1,7 +1,7 @@
 """Running the failed images of a group again."""
 
 import pytest
-from darkroom_contracts.keys import new_group_id
+from darkroom_contracts.ids import new_group_id
 from darkroom_contracts.problems import ProblemCode
 from darkroom_local import ports
 from darkroom_records.groups import GroupStore, NewImage, Outcome

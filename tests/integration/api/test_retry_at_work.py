@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from darkroom_contracts.keys import original_blob
+from darkroom_records.blobs import original_blob
 from flask.testing import FlaskClient
 from PIL import Image
 from support.pictures import encode, photograph

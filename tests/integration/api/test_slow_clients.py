@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
-from darkroom_contracts.keys import new_group_id
+from darkroom_contracts.ids import new_group_id
 from darkroom_records.groups import GroupStore, NewImage
 from PIL import Image
 from support.event_stream import EventStream

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from darkroom_api.app import create_app
 from darkroom_api.settings import ApiSettings
-from darkroom_contracts.keys import new_group_id
+from darkroom_contracts.ids import new_group_id
 from darkroom_records.groups import GroupStore, NewImage
 from flask import Flask
 from flask.testing import FlaskClient

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 from celery import Celery
-from darkroom_contracts.keys import worker_heartbeat
 from darkroom_contracts.mail import Address, Mail, TextMail
 from darkroom_mailer.assembly import make_delivery
 from darkroom_mailer.delivery import Delivery
@@ -16,6 +15,7 @@ from darkroom_records.outbox import Outbox, Post
 from darkroom_records.subscribers import Subscribers
 from darkroom_runtime.celery_config import make_celery, publisher
 from darkroom_runtime.sending import try_send
+from darkroom_runtime.workers import heartbeat_key
 from redis import Redis
 from support.mail_server import MailServer
 from support.mails import UNCOUNTED
@@ -54,7 +54,7 @@ def settings(server: MailServer, redis_url: str, tmp_path: Path) -> MailerSettin
 @pytest.fixture(autouse=True)
 def _mailers_alive(redis: Redis) -> None:
     for worker in WORKERS:
-        redis.set(worker_heartbeat(worker), "alive")
+        redis.set(heartbeat_key(worker), "alive")
 
 
 @pytest.fixture

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from darkroom_contracts.keys import DUE_MAIL, new_mail_id
+from darkroom_contracts.ids import new_email_id
 from darkroom_contracts.mail import Address, MailState
 from darkroom_mailer.delivery import Delivery
+from darkroom_records._keys import DUE_MAIL
 from darkroom_records.outbox import MailRecord, Outbox, Refusal, UnknownMailError
 from darkroom_runtime import logs
 from redis import Redis
@@ -208,10 +209,10 @@ def test_the_mail_carries_the_request_that_asked_for_it(outbox: Outbox, submit: 
 
 
 def test_a_mail_nobody_asked_for_is_unknown(delivery: Delivery, outbox: Outbox, server: MailServer) -> None:
-    for mail_id in (new_mail_id(), "no such id", "*"):
+    for mail_id in (new_email_id(), "no such id", "*"):
         with pytest.raises(UnknownMailError):
             outbox.read(mail_id)
-    delivery.deliver(new_mail_id())
+    delivery.deliver(new_email_id())
     assert server.taken == []
 
 

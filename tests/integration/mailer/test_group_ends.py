@@ -1,7 +1,8 @@
 """What the group store notes for the mailer: groups that are to be announced, and the figures of the week."""
 
-from darkroom_contracts.keys import GROUPS_TO_ANNOUNCE, new_group_id
+from darkroom_contracts.ids import new_group_id
 from darkroom_contracts.problems import ProblemCode
+from darkroom_records._keys import GROUPS_TO_ANNOUNCE
 from darkroom_records.figures import Figures, read_figures, this_week
 from darkroom_records.groups import Ending, GroupStore, NewImage, Outcome, Work
 from redis import Redis

@@ -4,11 +4,12 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from darkroom_contracts.keys import DUE_MAIL, mail_record, worker_heartbeat
 from darkroom_contracts.mail import MailState
 from darkroom_mailer.delivery import Delivery
+from darkroom_records._keys import DUE_MAIL, mail_record
 from darkroom_records.outbox import Claim, Outbox, Result
 from darkroom_records.outbox.store import IN_DOUBT
+from darkroom_runtime.workers import heartbeat_key
 from redis import Redis
 from support.mail_server import MailServer
 from support.waiting import wait_for
@@ -121,7 +122,7 @@ def test_a_mailer_that_loses_its_claim_breaks_off_before_the_text(
     def overtake_first(self: Outbox, claimed: Claim) -> bool:
         if not overtaken.is_set():
             overtaken.set()
-            redis.delete(worker_heartbeat("mail@a/1"))  # the slow one counts as dead by now
+            redis.delete(heartbeat_key("mail@a/1"))  # the slow one counts as dead by now
             fast.deliver(mail_id)
         return hand_over(self, claimed)
 

@@ -10,16 +10,18 @@ from pathlib import Path
 
 import pytest
 from celery import Celery
-from darkroom_contracts import keys
+from darkroom_contracts.ids import new_group_id
 from darkroom_contracts.mail import Address, MailState
 from darkroom_contracts.messages import SendDueEmails, SendEmail, SendNewsletter, SendResults
 from darkroom_contracts.problems import ProblemCode
 from darkroom_contracts.queues import Queue
 from darkroom_mailer.settings import MailerSettings
+from darkroom_records import _keys
 from darkroom_records.groups import Ending, GroupStore, NewImage
 from darkroom_records.outbox import Outbox, Post
 from darkroom_records.subscribers import Subscribers
 from darkroom_runtime.sending import send
+from darkroom_runtime.workers import heartbeat_key
 from redis import Redis
 from support.mail_server import MailServer
 from support.mails import UNCOUNTED
@@ -46,7 +48,7 @@ def start_mailer(settings: MailerSettings, redis: Redis, tmp_path: Path) -> Iter
 
         def start(name: str) -> Mailer:
             mailer = running.enter_context(_mailer(name, environment, tmp_path / f"{name}.log"))
-            pattern = f"{keys.worker_heartbeat(f'mail@{name}')}/*"
+            pattern = f"{heartbeat_key(f'mail@{name}')}/*"
             wait_for(lambda: redis.keys(pattern), limit=LIMIT, what=f"the mailer {name}")
             return mailer
 
@@ -131,10 +133,10 @@ def test_a_mailer_killed_while_the_server_has_the_text_does_not_make_it_two_mail
     wait_for(server.text_arrived.is_set, limit=LIMIT, what="the text at the server")
     mailer.kill()
     mailer.wait()
-    redis.delete(*redis.keys(keys.worker_heartbeat("mail@one*")))  # as if it had expired
+    redis.delete(*redis.keys(heartbeat_key("mail@one*")))  # as if it had expired
     server.may_answer.set()
     start_mailer("two")
-    redis.zadd(keys.DUE_MAIL, {mail_id: 1})
+    redis.zadd(_keys.DUE_MAIL, {mail_id: 1})
     send(celery, SendDueEmails())
     wait_for(lambda: outbox.read(mail_id).state is MailState.FAILED, limit=LIMIT, what="the record to say so")
     assert server.attempts == 1
@@ -150,12 +152,10 @@ def test_what_is_due_and_has_no_message_is_found(
     submit: Callable[..., str],
 ) -> None:
     mail_id = submit(ADA)
-    redis.zadd(keys.DUE_MAIL, {mail_id: 1})
-    groups.create(
-        keys.new_group_id(), [NewImage("x", error="It is no image.")], (), email="bob@example.org", notify=True
-    )
-    (group_id,) = redis.zrange(keys.GROUPS_TO_ANNOUNCE, 0, -1)
-    redis.zadd(keys.GROUPS_TO_ANNOUNCE, {str(group_id): 1})
+    redis.zadd(_keys.DUE_MAIL, {mail_id: 1})
+    groups.create(new_group_id(), [NewImage("x", error="It is no image.")], (), email="bob@example.org", notify=True)
+    (group_id,) = redis.zrange(_keys.GROUPS_TO_ANNOUNCE, 0, -1)
+    redis.zadd(_keys.GROUPS_TO_ANNOUNCE, {str(group_id): 1})
     start_mailer("one")
     send(celery, SendDueEmails())
     wait_for(lambda: len(server.taken) == 2, limit=LIMIT, what="both mails")
@@ -170,7 +170,7 @@ def test_a_message_of_an_older_version_that_nobody_knows_any_more_costs_its_emai
     celery.send_task("mail.confirm_subscription", (mail_id,), queue=Queue.MAIL)
     start_mailer("one")
     wait_for(lambda: not redis.llen(Queue.MAIL), limit=LIMIT, what="the message to be taken")
-    redis.zadd(keys.DUE_MAIL, {mail_id: 1})  # as half a minute later
+    redis.zadd(_keys.DUE_MAIL, {mail_id: 1})  # as half a minute later
     send(celery, SendDueEmails())
     wait_for(lambda: server.taken, limit=LIMIT, what="the email")
     assert server.taken_for() == {ADA: 1}
@@ -179,7 +179,7 @@ def test_a_message_of_an_older_version_that_nobody_knows_any_more_costs_its_emai
 def test_the_end_of_a_group_is_mailed_at_once(
     start_mailer: StartMailer, celery: Celery, groups: GroupStore, server: MailServer
 ) -> None:
-    group_id = keys.new_group_id()
+    group_id = new_group_id()
     start_mailer("one")
     groups.create(group_id, [NewImage("one.png")], [{"op": "blur"}], email=ADA, notify=True)
     work = groups.begin(group_id, 0, worker="images@a/1", delivery=0)
@@ -205,9 +205,9 @@ def test_a_subscriber_is_asked_and_gets_the_newsletter_once_although_it_is_start
         send(celery, SendNewsletter())
 
     def is_done() -> bool:
-        issue = redis.get(keys.LATEST_ISSUE)
+        issue = redis.get(_keys.LATEST_ISSUE)
         return (
-            bool(issue) and redis.hget(keys.issue_record(str(issue)), "state") == "done" and not redis.llen(Queue.MAIL)
+            bool(issue) and redis.hget(_keys.issue_record(str(issue)), "state") == "done" and not redis.llen(Queue.MAIL)
         )
 
     wait_for(is_done, limit=LIMIT, what="the end of the issue")

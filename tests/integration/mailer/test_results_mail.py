@@ -8,13 +8,14 @@ from email.message import EmailMessage
 from typing import cast
 
 import pytest
-from darkroom_contracts.keys import GROUPS_TO_ANNOUNCE, group_record, new_group_id, result_blob
+from darkroom_contracts.ids import new_group_id
 from darkroom_contracts.mail import MailState
 from darkroom_contracts.problems import ProblemCode
 from darkroom_mailer.announcements import Announcements
 from darkroom_mailer.delivery import Delivery
 from darkroom_mailer.settings import MailerSettings
-from darkroom_records.blobs import LocalBlobStorage
+from darkroom_records._keys import GROUPS_TO_ANNOUNCE, group_record
+from darkroom_records.blobs import LocalBlobStorage, result_blob
 from darkroom_records.groups import GroupStore, NewImage, Outcome
 from darkroom_records.outbox import Outbox
 from darkroom_records.outbox.post import results_mail, results_occasion

@@ -4,11 +4,11 @@ import re
 from functools import partial
 
 import pytest
-from darkroom_contracts.keys import pending_subscriber
 from darkroom_contracts.mail import Address, MailState
 from darkroom_contracts.queues import Queue
 from darkroom_mailer.delivery import Delivery
 from darkroom_mailer.settings import MailerSettings
+from darkroom_records._keys import pending_subscriber
 from darkroom_records.links import BrokenLinkError, Links
 from darkroom_records.outbox import Outbox, Post
 from darkroom_records.subscribers import Subscribers

@@ -7,7 +7,7 @@ is only added to, and a new field has a default (docs/adr/0006-records-outlive-v
 from dataclasses import dataclass
 from typing import ClassVar
 
-from darkroom_contracts.keys import celery_id, task_id
+from darkroom_contracts.ids import celery_id, task_id
 from darkroom_contracts.queues import Queue
 
 

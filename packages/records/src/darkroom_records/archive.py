@@ -4,11 +4,10 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict
 
-from darkroom_contracts.keys import result_blob
 from darkroom_contracts.states import ImageState
 from zipstream import ZipStream  # type: ignore[import-untyped]  # it ships no types
 
-from darkroom_records.blobs import BlobStorage
+from darkroom_records.blobs import BlobStorage, result_blob
 from darkroom_records.file_names import MANIFEST, unique, with_extension
 from darkroom_records.groups import Group
 

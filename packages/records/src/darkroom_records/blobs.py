@@ -13,6 +13,21 @@ from typing import BinaryIO, Protocol
 _KEY = re.compile(r"[a-z0-9]+(/[a-z0-9]+)*")
 
 
+def group_blobs(group_id: str) -> str:
+    """Blob prefix under which everything of a group is kept."""
+    return f"groups/{group_id}/"
+
+
+def original_blob(group_id: str, index: int) -> str:
+    """Blob key of an image as it was taken in."""
+    return f"groups/{group_id}/in/{index}"
+
+
+def result_blob(group_id: str, index: int) -> str:
+    """Blob key of an image's result."""
+    return f"groups/{group_id}/out/{index}"
+
+
 class BlobNotFoundError(LookupError):
     """There is no blob under this key."""
 

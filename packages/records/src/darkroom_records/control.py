@@ -4,13 +4,15 @@ shows those too that are too busy to answer a question."""
 import json
 import time
 from collections.abc import Sequence
-from typing import Any, TypedDict, cast
+from dataclasses import asdict
+from typing import TypedDict, cast
 
-from darkroom_contracts import keys
 from darkroom_contracts.queues import Queue
-from darkroom_runtime.heartbeat import EXPIRY
 from darkroom_runtime.sending import oldest_waiting
+from darkroom_runtime.workers import living_workers
 from redis import Redis
+
+from darkroom_records import _keys as keys
 
 MAX_AGE = 10.0
 """Seconds for which a picture is good enough; it is never taken more often."""
@@ -84,11 +86,8 @@ def _take(redis: Redis) -> Picture:
 
 
 def _workers(redis: Redis) -> list[WorkerPicture]:
-    names = cast("list[str]", redis.zrange(keys.WORKERS, time.time() - EXPIRY, "+inf", byscore=True))
-    beats = cast("list[str | None]", redis.mget([keys.worker_heartbeat(name) for name in names]) if names else [])
-    alive: list[dict[str, Any]] = [json.loads(beat) for beat in beats if beat]
-    pictures = [cast("WorkerPicture", {"name": facts.pop("node")} | facts) for facts in alive]
-    return sorted(pictures, key=lambda worker: worker["name"])
+    alive = map(asdict, living_workers(redis))
+    return [cast("WorkerPicture", {"name": facts.pop("node")} | facts) for facts in alive]
 
 
 def _queue(redis: Redis, queue: Queue, workers: Sequence[WorkerPicture]) -> QueuePicture:

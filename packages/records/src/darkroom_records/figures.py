@@ -8,8 +8,9 @@ import time
 from dataclasses import dataclass
 from typing import cast
 
-from darkroom_contracts import keys
 from redis import Redis
+
+from darkroom_records import _keys as keys
 
 _WEEKDAY_OF_DAY_ZERO = 3
 """1 January 1970 was a Thursday, and Mondays are 0."""

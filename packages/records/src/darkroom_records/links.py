@@ -3,13 +3,13 @@
 import secrets
 from typing import cast
 
-from darkroom_contracts.keys import SIGNING_KEY
 from darkroom_contracts.mail import Address
 from darkroom_runtime.settings import Settings
 from itsdangerous import BadData, URLSafeSerializer, URLSafeTimedSerializer
 from pydantic import Field, HttpUrl, SecretStr
 from redis import Redis
 
+from darkroom_records._keys import SIGNING_KEY
 from darkroom_records.subscribers import CONFIRMATION_PERIOD
 
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import cast
 
-from darkroom_contracts import keys
 from darkroom_contracts.mail import Address
 from redis import Redis
 
+from darkroom_records import _keys as keys
 from darkroom_records.steps import Step
 
 CONFIRMATION_PERIOD = 48 * 3600

@@ -6,12 +6,12 @@ Only so many of each kind may be open at once, so that whoever tries the queues 
 from dataclasses import dataclass
 from typing import cast
 
-from darkroom_contracts.keys import open_tasks, task_record
 from darkroom_contracts.limits import COUNTS_PER_SECOND, MAX_ADDITIONS, MAX_COUNTS
 from darkroom_contracts.messages import Add, Count, Message
 from darkroom_contracts.states import TaskState
 from redis import Redis
 
+from darkroom_records._keys import open_tasks, task_record
 from darkroom_records.steps import Step
 
 EXPIRY = 24 * 3600

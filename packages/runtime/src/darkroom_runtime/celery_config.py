@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from typing import Any, Literal
 
 from celery import Celery
-from darkroom_contracts.keys import SCHEDULER, SCHEDULER_LOCK
 from darkroom_contracts.messages import MESSAGES
 from darkroom_contracts.queues import Queue
 from kombu import Queue as CeleryQueue
@@ -125,21 +124,6 @@ def thread_consumer(settings: Settings, *, concurrency: int) -> dict[str, Any]:
         "task_acks_late": False,
         # Early acknowledgement would otherwise fetch four messages for each thread, which others could take.
         "worker_disable_prefetch": True,
-    }
-
-
-def scheduler(settings: Settings) -> dict[str, Any]:
-    """For beat with RedBeat: any number may run, one fires, and another takes over when its lock expires."""
-    return publisher(settings) | {
-        "beat_scheduler": "darkroom_scheduler.ticks:Scheduler",
-        "beat_max_loop_interval": 5,
-        "redbeat_redis_url": settings.redis_address(),
-        "redbeat_key_prefix": SCHEDULER,
-        "redbeat_lock_key": SCHEDULER_LOCK,
-        # 1,500 s by default, for which nothing would be scheduled. Renewed and asked for every 5 s, so a spare
-        # scheduler takes over within 25.
-        "redbeat_lock_timeout": 20,
-        "redbeat_redis_options": {"socket_timeout": 5, "socket_connect_timeout": 2},
     }
 
 

@@ -5,47 +5,30 @@ name whose key has expired was lost with its worker, and may be begun again: als
 in the same container, which would answer a ping in the dead one's place.
 """
 
-import json
 import secrets
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
 from typing import Any
 
 import structlog
 from celery import signals
 from celery.worker import state
 from celery.worker.request import Request
-from darkroom_contracts.keys import WORKERS, worker_heartbeat
 from redis import Redis
-from redis.exceptions import OutOfMemoryError
 
+from darkroom_runtime import workers
 from darkroom_runtime.background import attempt, keep_doing
 from darkroom_runtime.redis_client import UNAVAILABLE, connect
 from darkroom_runtime.settings import Settings
+from darkroom_runtime.workers import WorkerFacts
 
 INTERVAL = 5.0
 """Seconds between two heartbeats."""
-EXPIRY = 15
-"""Seconds after the last heartbeat until the worker counts as dead: two may be missed."""
 STEADY = 2 * INTERVAL
 """Seconds after which every living worker's heartbeat is back, once Redis is."""
 
 _log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class WorkerFacts:
-    """What a worker says of itself: its Celery node name, the queues it watches, how many tasks it can run at once, and
-    how many it runs, holds ready to run, and holds for a later time."""
-
-    node: str
-    queues: tuple[str, ...]
-    concurrency: int
-    active: int
-    reserved: int
-    scheduled: int
 
 
 class Heartbeat:
@@ -70,8 +53,7 @@ class Heartbeat:
         if self._thread:
             self._thread.join()
         try:
-            self._redis.delete(worker_heartbeat(self._worker))
-            self._redis.zrem(WORKERS, self._worker)
+            workers.withdraw(self._redis, self._worker)
         except UNAVAILABLE:
             _log.warning("heartbeat_delete_failed")  # it expires
 
@@ -86,7 +68,7 @@ class Heartbeat:
 
     def _beat(self) -> None:
         try:
-            self._write()
+            workers.renew(self._redis, self._worker, self._facts())
         except BaseException:
             self._steady_since = float("inf")
             raise
@@ -94,19 +76,6 @@ class Heartbeat:
         if now - self._latest > STEADY:  # the client may have tried again for longer than others' heartbeats lasted
             self._steady_since = now
         self._latest = now
-
-    def _write(self) -> None:
-        now = time.time()
-        key = worker_heartbeat(self._worker)
-        try:
-            with self._redis.pipeline() as pipe:
-                pipe.set(key, json.dumps(asdict(self._facts())), ex=EXPIRY)
-                pipe.zadd(WORKERS, {self._worker: now})
-                pipe.zremrangebyscore(WORKERS, "-inf", now - EXPIRY)
-                pipe.execute()
-        except OutOfMemoryError:
-            self._redis.expire(key, EXPIRY)  # which a full Redis still does
-            raise
 
 
 class _WorkerHeartbeat:

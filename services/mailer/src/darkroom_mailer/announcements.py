@@ -4,7 +4,7 @@ import time
 from typing import cast
 
 import structlog
-from darkroom_contracts.keys import GROUPS_TO_ANNOUNCE
+from darkroom_records._keys import GROUPS_TO_ANNOUNCE
 from darkroom_records.groups import GroupStore, UnknownGroupError
 from darkroom_records.mail_limits import MailLimitError
 from darkroom_records.outbox import Outbox

@@ -12,8 +12,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import cast
 
-from darkroom_contracts import keys
+from darkroom_contracts.ids import new_email_id
 from darkroom_contracts.mail import Address, Mail, NewsletterMail
+from darkroom_records import _keys
 from darkroom_records.mail_limits import MailRequest
 from darkroom_records.newsletter_calendar import Issue
 from darkroom_records.outbox import Outbox
@@ -56,21 +57,21 @@ class Newsletter:
 
     def is_due(self, issue: Issue) -> bool:
         """Whether the issue was missed or interrupted. A house that is new has missed nothing."""
-        if self._redis.set(keys.LATEST_ISSUE, issue.name, nx=True):
+        if self._redis.set(_keys.LATEST_ISSUE, issue.name, nx=True):
             return False
-        missed = self._redis.get(keys.LATEST_ISSUE) != issue.name
-        return missed or self._redis.hget(keys.issue_record(issue.name), "state") == "running"
+        missed = self._redis.get(_keys.LATEST_ISSUE) != issue.name
+        return missed or self._redis.hget(_keys.issue_record(issue.name), "state") == "running"
 
     def begin(self, issue: Issue) -> None:
         """Let the issue be sent to everyone who did not get it. Changes nothing while it is being sent."""
-        record = keys.issue_record(issue.name)
+        record = _keys.issue_record(issue.name)
         if self._redis.hget(record, "state") == "running":
             return
         with self._redis.pipeline() as pipe:
-            pipe.hsetnx(record, "secret", keys.new_mail_id())
+            pipe.hsetnx(record, "secret", new_email_id())
             pipe.hset(record, mapping={"state": "running", "place": ""})
             pipe.expire(record, _KEPT)
-            pipe.set(keys.LATEST_ISSUE, issue.name)
+            pipe.set(_keys.LATEST_ISSUE, issue.name)
             pipe.execute()
 
     def run(self, issue: Issue, *, seconds: float = RUN) -> bool:
@@ -79,7 +80,7 @@ class Newsletter:
         Returns:
             Whether the next run should follow at once.
         """
-        lock = self._redis.lock(keys.issue_lock(issue.name), timeout=_LOCK_EXPIRY, blocking=False)
+        lock = self._redis.lock(_keys.issue_lock(issue.name), timeout=_LOCK_EXPIRY, blocking=False)
         if not lock.acquire():
             return False
         try:
@@ -89,7 +90,7 @@ class Newsletter:
                 lock.release()
 
     def _walk(self, issue: Issue, until: float) -> bool:
-        record = keys.issue_record(issue.name)
+        record = _keys.issue_record(issue.name)
         secret, place = cast("list[str]", self._redis.hmget(record, "secret", "place"))
         for page in self._subscribers.after(place):
             for address in self._unserved(issue, page):
@@ -102,7 +103,7 @@ class Newsletter:
         return False
 
     def _unserved(self, issue: Issue, page: list[Address]) -> list[Address]:
-        served = cast("list[int]", self._redis.smismember(keys.issue_served(issue.name), page))
+        served = cast("list[int]", self._redis.smismember(_keys.issue_served(issue.name), page))
         return [address for address, was in zip(page, served, strict=True) if not was]
 
     def _serve(self, issue: Issue, address: Address, secret: str) -> bool:
@@ -113,11 +114,11 @@ class Newsletter:
         # Not counted: its recipient confirmed that it is wanted, and each issue has one letter for each.
         self._outbox.submit(letter, request=MailRequest(mail_id, exempt=True), mail_id=mail_id)
         with self._redis.pipeline() as pipe:
-            pipe.sadd(keys.issue_served(issue.name), address)
-            pipe.expire(keys.issue_served(issue.name), _KEPT)
+            pipe.sadd(_keys.issue_served(issue.name), address)
+            pipe.expire(_keys.issue_served(issue.name), _KEPT)
             pipe.execute()
         return self._deliver(mail_id)
 
     def _wait_for_turn(self) -> None:
-        while not self._redis.set(keys.NEWSLETTER_PACE, "taken", nx=True, px=self._interval):
-            time.sleep(max(self._redis.pttl(keys.NEWSLETTER_PACE), 1) / 1000)
+        while not self._redis.set(_keys.NEWSLETTER_PACE, "taken", nx=True, px=self._interval):
+            time.sleep(max(self._redis.pttl(_keys.NEWSLETTER_PACE), 1) / 1000)

@@ -4,11 +4,10 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from darkroom_contracts.keys import original_blob, result_blob
 from darkroom_imaging.engine import process
 from darkroom_imaging.limits import Limits
 from darkroom_imaging.operations import read_pipeline
-from darkroom_records.blobs import BlobStorage
+from darkroom_records.blobs import BlobStorage, original_blob, result_blob
 from darkroom_records.groups import Outcome, Work
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from darkroom_api.app import create_app
 from darkroom_api.settings import ApiSettings
-from darkroom_contracts import keys
+from darkroom_contracts.ids import new_group_id
+from darkroom_records import _keys
 from darkroom_records.groups import GroupStore, NewImage
 from darkroom_records.mail_limits import MailLimits
 from darkroom_records.outbox import MailRecord, Outbox
@@ -52,7 +53,7 @@ def mails(redis: Redis) -> Callable[[], list[MailRecord]]:
     """All mails that were asked for and have not ended."""
 
     def read() -> list[MailRecord]:
-        return [Outbox(redis, MailLimits()).read(str(mail_id)) for mail_id in redis.zrange(keys.DUE_MAIL, 0, -1)]
+        return [Outbox(redis, MailLimits()).read(str(mail_id)) for mail_id in redis.zrange(_keys.DUE_MAIL, 0, -1)]
 
     return read
 
@@ -62,7 +63,7 @@ def end_group(groups: GroupStore) -> EndGroup:
     """Makes a group that has ended."""
 
     def end(email: str | None = "ada@example.org") -> str:
-        group_id = keys.new_group_id()
+        group_id = new_group_id()
         groups.create(group_id, [NewImage("a.png", error="It is no image.")], (), email=email)
         return group_id
 

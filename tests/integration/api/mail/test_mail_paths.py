@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
-from darkroom_contracts.keys import new_group_id
+from darkroom_contracts.ids import new_group_id
 from darkroom_contracts.problems import ProblemCode
 from darkroom_mailer.announcements import Announcements
 from darkroom_records.groups import GroupStore, NewImage

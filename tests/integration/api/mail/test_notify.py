@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from darkroom_contracts.keys import GROUPS_TO_ANNOUNCE
 from darkroom_contracts.problems import ProblemCode
+from darkroom_records._keys import GROUPS_TO_ANNOUNCE
 from darkroom_records.groups import GroupStore
 from flask.testing import FlaskClient
 from redis import Redis

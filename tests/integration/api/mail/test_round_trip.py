@@ -6,10 +6,10 @@ from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
-from darkroom_contracts import keys
 from darkroom_contracts.mail import Address
 from darkroom_contracts.messages import SendDueEmails
 from darkroom_contracts.queues import Queue
+from darkroom_records import _keys
 from darkroom_records.subscribers import Subscribers
 from darkroom_runtime.sending import send
 from flask.testing import FlaskClient
@@ -56,8 +56,8 @@ def end_of_issue(redis: Redis) -> str:
     """The newest issue of the newsletter, once all of it is sent."""
 
     def done() -> str:
-        issue = str(redis.get(keys.LATEST_ISSUE))
-        is_done = redis.hget(keys.issue_record(issue), "state") == "done" and not redis.llen(Queue.MAIL)
+        issue = str(redis.get(_keys.LATEST_ISSUE))
+        is_done = redis.hget(_keys.issue_record(issue), "state") == "done" and not redis.llen(Queue.MAIL)
         return issue if is_done else ""
 
     return wait_for(done, limit=LIMIT, what="the end of the issue")
@@ -76,7 +76,7 @@ def test_a_subscriber_comes_confirms_gets_the_letter_and_leaves_with_one_click(
     assert http.post(link[1]).status_code == 200
     assert ADA in subscribers
 
-    redis.set(keys.LATEST_ISSUE, "2020-W01")  # as if nobody had been there for many a Monday
+    redis.set(_keys.LATEST_ISSUE, "2020-W01")  # as if nobody had been there for many a Monday
     sweep(http)
     letter = mail_number(server, 2)
     issue = end_of_issue(redis)
@@ -86,9 +86,9 @@ def test_a_subscriber_comes_confirms_gets_the_letter_and_leaves_with_one_click(
     assert http.post(leave, data={"List-Unsubscribe": "One-Click"}).status_code == 200
     assert ADA not in subscribers
 
-    redis.set(keys.LATEST_ISSUE, "2020-W01")
+    redis.set(_keys.LATEST_ISSUE, "2020-W01")
     sweep(http)
-    wait_for(lambda: redis.get(keys.LATEST_ISSUE) != "2020-W01", limit=LIMIT, what="the next issue to begin")
+    wait_for(lambda: redis.get(_keys.LATEST_ISSUE) != "2020-W01", limit=LIMIT, what="the next issue to begin")
     end_of_issue(redis)
     assert len(server.taken) == 2
 

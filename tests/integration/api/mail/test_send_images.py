@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from darkroom_contracts.keys import new_group_id
+from darkroom_contracts.ids import new_group_id
 from darkroom_records.groups import GroupStore, NewImage
 from darkroom_records.outbox import MailRecord
 from flask.testing import FlaskClient

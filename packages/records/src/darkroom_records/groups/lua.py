@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from darkroom_contracts import keys
+from darkroom_runtime.workers import heartbeat_key
 from redis import Redis
 
+from darkroom_records import _keys as keys
 from darkroom_records.figures import this_week
 from darkroom_records.steps import Step
 
@@ -35,5 +36,5 @@ class GroupScript:
                 keys.GROUPS_TO_ANNOUNCE,
                 keys.figures(this_week()),
             ],
-            [keys.CHANGES, group_id, keys.worker_heartbeat(""), *arguments],
+            [keys.CHANGES, group_id, heartbeat_key(""), *arguments],
         )

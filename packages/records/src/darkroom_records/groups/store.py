@@ -4,12 +4,13 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
-from darkroom_contracts import keys
 from darkroom_contracts.pipelines import PipelineData
 from darkroom_contracts.problems import ProblemCode
 from darkroom_contracts.states import ImageState
+from darkroom_runtime.workers import is_any_alive
 from redis import Redis
 
+from darkroom_records import _keys as keys
 from darkroom_records.file_names import safe_stem, unique
 from darkroom_records.groups.lua import GroupScript, group_keys
 from darkroom_records.groups.records import (
@@ -192,7 +193,7 @@ class GroupStore:
         """Whether a worker that lives may still be busy with a cancelled image of the group."""
         attempts = cast("dict[str, str]", self._redis.hgetall(keys.group_attempts(group_id)))
         workers = {attempt.rpartition("|")[2] for attempt in attempts.values()} - {""}
-        return bool(workers) and bool(self._redis.exists(*(keys.worker_heartbeat(worker) for worker in workers)))
+        return is_any_alive(self._redis, workers)
 
     def retry(self, group_id: str) -> ToPublish:
         """Let the failed images of an ended group wait again. They must then be sent to the queue.

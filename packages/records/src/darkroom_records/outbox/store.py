@@ -11,11 +11,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from darkroom_contracts import keys
+from darkroom_contracts.ids import is_email_id, new_email_id
 from darkroom_contracts.mail import Mail, MailState, Recipients, content_to_message
 from darkroom_runtime.logs import current_request_id
+from darkroom_runtime.workers import heartbeat_key
 from redis import Redis
 
+from darkroom_records import _keys as keys
 from darkroom_records.mail_limits import Counters, MailLimits, MailRequest
 from darkroom_records.outbox.records import Claim, MailRecord, Refusals, read_claim, read_mail, write_refusals
 from darkroom_records.steps import Step
@@ -96,7 +98,7 @@ class Outbox:
         Raises:
             MailLimitError: there were too many.
         """
-        self._count(self._limits.unsubscribing(client, keys.new_mail_id()))
+        self._count(self._limits.unsubscribing(client, new_email_id()))
 
     def submit(
         self, mail: Mail, *, request: MailRequest, mail_id: str | None = None, occasion: Occasion | None = None
@@ -123,7 +125,7 @@ class Outbox:
         once, cool_down = (keys.mail_once(occasion.name), occasion.cool_down) if occasion else ("", 0)
         counters = self._limits.counters(mail.to, request)
         submitted = self._submit(
-            mail_id or keys.new_mail_id(),
+            mail_id or new_email_id(),
             json.dumps(record),
             PATIENCE,
             cool_down,
@@ -178,7 +180,7 @@ class Outbox:
         Raises:
             UnknownMailError: there is none of this id.
         """
-        record = self._redis.hgetall(keys.mail_record(mail_id)) if keys.is_mail_id(mail_id) else {}
+        record = self._redis.hgetall(keys.mail_record(mail_id)) if is_email_id(mail_id) else {}
         if not record:
             raise UnknownMailError("There is no mail of this id.")
         return read_mail(mail_id, cast("dict[str, str]", record))
@@ -192,7 +194,7 @@ class Outbox:
         def run(mail_id: str, *arguments: str | float, once: str = "", counters: Sequence[str] = ()) -> Any:
             return step(
                 [keys.mail_record(mail_id), keys.DUE_MAIL, once, *counters],
-                [mail_id, keys.worker_heartbeat(""), *arguments],
+                [mail_id, heartbeat_key(""), *arguments],
             )
 
         return run

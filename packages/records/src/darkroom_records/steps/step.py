@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any
 
-from darkroom_contracts import keys
 from redis import Redis
 from redis.exceptions import ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from darkroom_records import _keys as keys
 from darkroom_records.steps.clock import clock_of
 
 _ONCE = (files("darkroom_records.steps") / "once.lua").read_text()

@@ -3,7 +3,7 @@
 import time
 
 import structlog
-from darkroom_contracts.keys import celery_id, task_id
+from darkroom_contracts.ids import celery_id, task_id
 from darkroom_records.groups import Cancelled
 from darkroom_runtime.redis_client import UNAVAILABLE
 from kombu.exceptions import KombuError

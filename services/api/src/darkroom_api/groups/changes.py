@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
 
-from darkroom_contracts.keys import CHANGES
+from darkroom_records._keys import CHANGES
 from darkroom_runtime.background import keep_doing
 from redis import Redis
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import cast
 
 import structlog
-from darkroom_contracts.keys import idempotency
 from darkroom_contracts.problems import ProblemCode
+from darkroom_records._keys import idempotency
 from darkroom_runtime.redis_client import UNAVAILABLE
 from redis import Redis
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from darkroom_contracts.keys import is_group_id
+from darkroom_contracts.ids import is_group_id
 from pydantic import AfterValidator, BaseModel, Field
 
 from darkroom_api.http.problems import unknown_group

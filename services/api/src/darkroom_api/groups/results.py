@@ -5,11 +5,10 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, BinaryIO
 
 from darkroom_contracts.formats import FILE_TYPES, ImageFormat
-from darkroom_contracts.keys import original_blob, result_blob
 from darkroom_contracts.problems import ProblemCode
 from darkroom_contracts.states import ImageState
 from darkroom_imaging.inspection import identify
-from darkroom_records.blobs import BlobNotFoundError
+from darkroom_records.blobs import BlobNotFoundError, original_blob, result_blob
 from darkroom_records.file_names import last_part
 from darkroom_records.groups import Image
 from flask import Response, request, send_file

@@ -7,11 +7,12 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 import structlog
-from darkroom_contracts import keys
+from darkroom_contracts.ids import new_group_id
 from darkroom_contracts.mail import Address
 from darkroom_contracts.messages import ProcessImage
 from darkroom_contracts.pipelines import PipelineData
 from darkroom_contracts.problems import ProblemCode
+from darkroom_records.blobs import group_blobs, original_blob
 from darkroom_records.groups import NewImage
 from darkroom_records.outbox import notification_request
 from darkroom_runtime.logs import current_request_id
@@ -96,7 +97,7 @@ def _refuse_if_all_are_unfit(images: Sequence[TakenImage]) -> None:
 
 
 def _make(submission: Submission) -> Made:
-    group_id = keys.new_group_id()
+    group_id = new_group_id()
     if submission.notify and submission.email:
         extensions.outbox().reserve((Address(submission.email),), notification_request(group_id, 0, client()))
     structlog.contextvars.bind_contextvars(group_id=group_id)
@@ -104,7 +105,7 @@ def _make(submission: Submission) -> Made:
     with ExitStack() as undo:
         undo.callback(_forget, group_id)
         for index in fit:
-            submission.images[index].staged.commit(keys.original_blob(group_id, index))
+            submission.images[index].staged.commit(original_blob(group_id, index))
         published_at = extensions.groups().create(
             group_id,
             [NewImage(image.name, image.pipeline, image.error, image.code) for image in submission.images],
@@ -125,4 +126,4 @@ def _forget(group_id: str) -> None:
         extensions.groups().delete(group_id)
     except UNAVAILABLE as error:
         _log.warning("group_not_undone", reason=str(error))
-    extensions.storage().delete_all(keys.group_blobs(group_id))
+    extensions.storage().delete_all(group_blobs(group_id))

@@ -1,6 +1,6 @@
 """Who asks for an email, and what is said when there were too many."""
 
-from darkroom_contracts.keys import new_mail_id
+from darkroom_contracts.ids import new_email_id
 from darkroom_contracts.problems import ProblemCode
 from darkroom_records.mail_limits import MailLimitError, MailRequest
 from flask import Flask, Response
@@ -16,7 +16,7 @@ def init_mail_limits(app: Flask) -> None:
 
 def new_request() -> MailRequest:
     """A request for an email by the client of this HTTP request."""
-    return MailRequest(new_mail_id(), client())
+    return MailRequest(new_email_id(), client())
 
 
 def _too_many(error: MailLimitError) -> Response:

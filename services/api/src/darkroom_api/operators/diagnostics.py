@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Any
 
-from darkroom_contracts.keys import new_task_id
+from darkroom_contracts.ids import new_task_id
 from darkroom_contracts.messages import Add, Count
 from darkroom_contracts.problems import ProblemCode
 from darkroom_records.task_store import TooManyTasksError

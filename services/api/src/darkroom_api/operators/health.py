@@ -1,6 +1,6 @@
 """What monitors ask."""
 
-from darkroom_contracts.keys import READINESS
+from darkroom_records._keys import READINESS
 from flask import Response
 from flask_openapi import APIBlueprint, Tag
 from prometheus_client import CONTENT_TYPE_LATEST

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from darkroom_contracts import keys
+from darkroom_contracts.ids import image_of_task, is_task_id
 from darkroom_contracts.problems import ProblemCode
 from darkroom_records.groups import UnknownGroupError
 from darkroom_records.outbox import UnknownMailError
@@ -31,7 +31,7 @@ def find(task_id: str) -> TaskStatus:
 
 
 def _diagnostic(task_id: str) -> TaskStatus | None:
-    if not keys.is_task_id(task_id):
+    if not is_task_id(task_id):
         return None
     try:
         return TaskStatus.of_record(extensions.task_store().read(task_id))
@@ -40,7 +40,7 @@ def _diagnostic(task_id: str) -> TaskStatus | None:
 
 
 def _image(task_id: str) -> TaskStatus | None:
-    if not (place := keys.image_of_task(task_id)):
+    if not (place := image_of_task(task_id)):
         return None
     try:
         image = extensions.groups().image(*place)

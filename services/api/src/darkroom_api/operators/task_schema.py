@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Annotated
 
-from darkroom_contracts.keys import task_id
+from darkroom_contracts.ids import task_id
 from darkroom_contracts.mail import MailState
 from darkroom_contracts.states import ImageState, TaskState
 from darkroom_imaging.operations import WHOLE

@@ -3,10 +3,10 @@
 import time
 
 import structlog
-from darkroom_contracts.keys import group_blobs
 from darkroom_contracts.messages import ExpireGroups, ProcessImage, RecoverGroups, RefreshControl
 from darkroom_contracts.queues import Queue
 from darkroom_records import control
+from darkroom_records.blobs import group_blobs
 from darkroom_runtime import heartbeat, logs
 from darkroom_runtime.sending import oldest_waiting, send_all
 

@@ -1,11 +1,8 @@
-"""Where things are kept: the keys in Redis, the keys in blob storage, and the ids that travel between services."""
+"""The names of what the records keep in Redis. Nobody else knows them: what is kept is changed by its store alone.
 
-import hashlib
-import re
-import secrets
+A name may not change while a version that knows the old one can still be running.
+"""
 
-_ID = re.compile(r"[0-9a-f]{32}")
-_IMAGE_TASK = re.compile(r"([0-9a-f]{32})\.(0|[1-9][0-9]{0,8})")
 _ROOT = "darkroom"
 
 RUNNING_GROUPS = f"{_ROOT}:groups:running"
@@ -20,20 +17,11 @@ READINESS = f"{_ROOT}:readiness"
 CHANGES = f"{_ROOT}:changes"
 """Pub/sub channel on which the id of a group is published each time its record changes."""
 
-WORKERS = f"{_ROOT}:workers"
-"""Sorted set of the names of workers, by the time of their last heartbeat."""
-
 CONTROL = f"{_ROOT}:control"
 """Redis string (JSON): the latest picture of workers and queues."""
 
 CONTROL_TAKEN = f"{_ROOT}:control:taken"
 """Redis string that expires: an API process has just taken the picture itself."""
-
-SCHEDULER = f"{_ROOT}:scheduler:"
-"""Prefix under which the scheduler keeps its entries."""
-
-SCHEDULER_LOCK = f"{SCHEDULER}lock"
-"""Held by the one scheduler that sends tasks."""
 
 DUE_MAIL = f"{_ROOT}:mails:due"
 """Sorted set of the mails that have not ended, by the time at which each must be looked at again."""
@@ -55,47 +43,6 @@ LATEST_ISSUE = f"{_ROOT}:newsletter:latest"
 
 SIGNING_KEY = f"{_ROOT}:signing_key"
 """Redis string: the key that links in mails are signed with, where none is set."""
-
-
-def new_group_id() -> str:
-    """An unguessable id: 128 random bits in hexadecimal. Whoever knows it can fetch the group's results."""
-    return secrets.token_hex(16)
-
-
-def is_group_id(text: str) -> bool:
-    """Whether the text has the form of a group id, so that it may become part of a key or a path."""
-    return _ID.fullmatch(text) is not None
-
-
-def task_id(group_id: str, index: int) -> str:
-    """The id under which an image can be asked for as a task."""
-    return f"{group_id}.{index}"
-
-
-def celery_id(secret_id: str) -> str:
-    """The Celery task id of an image or an email, given the id that its owner knows it by.
-
-    Celery's ids are logged and shown in Flower, so this one opens nothing: it keeps the first characters, for whoever
-    looks for a group he knows, and a digest of the rest.
-    """
-    secret, dot, index = secret_id.partition(".")
-    return f"{secret[:8]}-{hashlib.sha256(secret.encode()).hexdigest()[:24]}{dot}{index}"
-
-
-def image_of_task(task_id: str) -> tuple[str, int] | None:
-    """The group and the index in an image's task id, or None where the text is no such id."""
-    match = _IMAGE_TASK.fullmatch(task_id)
-    return (match[1], int(match[2])) if match else None
-
-
-def new_task_id() -> str:
-    """An unguessable id of a task that is of no group: 128 random bits in hexadecimal."""
-    return secrets.token_hex(16)
-
-
-def is_task_id(text: str) -> bool:
-    """Whether the text has the form of such a task's id, so that it may become part of a key."""
-    return _ID.fullmatch(text) is not None
 
 
 def group_record(group_id: str) -> str:
@@ -133,11 +80,6 @@ def open_tasks(kind: str) -> str:
     return f"{_ROOT}:tasks:open:{kind}"
 
 
-def worker_heartbeat(worker: str) -> str:
-    """Redis string (JSON) that expires unless this start of a worker renews it."""
-    return f"{_ROOT}:worker:{worker}"
-
-
 def idempotency(digest: str) -> str:
     """Redis string: the group that a request with this Idempotency-Key made."""
     return f"{_ROOT}:idempotency:{digest}"
@@ -146,16 +88,6 @@ def idempotency(digest: str) -> str:
 def step_answer(nonce: str) -> str:
     """Redis string that expires soon: what a step answered its caller, who asks again where the answer was lost."""
     return f"{_ROOT}:answer:{nonce}"
-
-
-def new_mail_id() -> str:
-    """An unguessable id: 128 random bits in hexadecimal."""
-    return secrets.token_hex(16)
-
-
-def is_mail_id(text: str) -> bool:
-    """Whether the text has the form of a mail's id, so that it may become part of a key."""
-    return _ID.fullmatch(text) is not None
 
 
 def mail_record(mail_id: str) -> str:
@@ -191,18 +123,3 @@ def issue_lock(issue: str) -> str:
 def figures(week: int) -> str:
     """Redis hash: what was counted in a week, numbered from the one that held 1 January 1970."""
     return f"{_ROOT}:figures:{week}"
-
-
-def group_blobs(group_id: str) -> str:
-    """Blob prefix under which everything of a group is kept."""
-    return f"groups/{group_id}/"
-
-
-def original_blob(group_id: str, index: int) -> str:
-    """Blob key of an image as it was taken in."""
-    return f"groups/{group_id}/in/{index}"
-
-
-def result_blob(group_id: str, index: int) -> str:
-    """Blob key of an image's result."""
-    return f"groups/{group_id}/out/{index}"

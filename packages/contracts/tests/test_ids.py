@@ -1,7 +1,7 @@
 """Ids and keys."""
 
 import pytest
-from darkroom_contracts.keys import image_of_task, is_group_id, new_group_id, task_id
+from darkroom_contracts.ids import image_of_task, is_group_id, new_group_id, task_id
 
 
 def test_a_new_group_id_is_one() -> None:
