@@ -2,13 +2,18 @@
 
 import base64
 import tracemalloc
+from unittest import mock
 from urllib.parse import quote
 
 import pytest
-from darkroom_api.groups.items import decode
+from darkroom_api.groups import items
 from darkroom_imaging.errors import InvalidImageDataError
 from hypothesis import given
 from hypothesis import strategies as st
+
+
+def decode(text: str) -> bytes:
+    return b"".join(items.decode(text))
 
 
 @given(st.binary())
@@ -65,6 +70,18 @@ def test_an_item_that_is_escaped_as_a_whole_takes_little_memory() -> None:
         assert tracemalloc.get_traced_memory()[1] < 20_000_000
     finally:
         tracemalloc.stop()
+
+
+@given(st.text("Az+/= %41\n", max_size=30), st.sampled_from(["", "data:,", "data:;base64,"]), st.integers(1, 9))
+def test_where_an_item_is_cut_into_pieces_changes_nothing(text: str, start: str, size: int) -> None:
+    results: list[bytes | str] = []
+    for piece in (size, 1 << 20):
+        with mock.patch.object(items, "_PIECE", piece):
+            try:
+                results.append(decode(start + text))
+            except InvalidImageDataError as error:
+                results.append(str(error))
+    assert results[0] == results[1]
 
 
 @pytest.mark.parametrize(

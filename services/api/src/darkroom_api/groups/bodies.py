@@ -119,7 +119,7 @@ def _from_json() -> Submission:
     if len(body.images) > extensions.settings().max_images:
         raise too_many_images()
     return Submission(
-        [_taken(item, index) for index, item in enumerate(body.images)],
+        _take(body.images),
         write_pipeline(body.operations),
         body.email,
         body.notify,
@@ -127,16 +127,24 @@ def _from_json() -> Submission:
 
 
 def _json_body() -> bytes:
-    body = request.get_data(cache=False)
+    body = json_body.read_whole()
     json_body.limit_values(body, extensions.settings().max_images)
+    json_body.limit_wide_text(body)
     return body
+
+
+def _take(items: list[str | ImageItem]) -> list[TakenImage]:
+    """Store images, each of whose texts is let go of once it is stored: together they are large."""
+    items.reverse()
+    return [_taken(items.pop(), index) for index in range(len(items))]
 
 
 def _taken(item: str | ImageItem, index: int) -> TakenImage:
     given = item if isinstance(item, ImageItem) else ImageItem.model_construct(data=item, name=None, operations=None)
     staged = staging_request().stage()
     try:
-        staged.write(decode(given.data))
+        for piece in decode(given.data):
+            staged.write(piece)
         staged.complete()
     except ImageError as error:
         staged.unfit = error

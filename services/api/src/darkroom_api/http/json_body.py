@@ -1,5 +1,7 @@
-"""Small JSON bodies, held to their models."""
+"""JSON bodies: read in whole, limited, and held to their models."""
 
+import io
+import re
 from typing import TypeVar
 
 from darkroom_contracts.problems import ProblemCode
@@ -14,6 +16,11 @@ MAX_BYTES = 100_000
 
 _VALUES_PER_IMAGE = 50
 _VALUES_BESIDE = 10_000
+_WIDE_TEXT = 4_000_000
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)  # one without end, too: it is read once
+_NOT_ASCII = re.compile(rb"[\x80-\xff]")
+_ESCAPED = re.compile(rb"\\u(?!00[0-7])")
+_PIECE = 1 << 20
 
 Body = TypeVar("Body", bound=BaseModel)
 
@@ -28,6 +35,38 @@ def limit_values(text: bytes | str, max_images: int) -> None:
     commas = text.count(b",") if isinstance(text, bytes) else text.count(",")
     if commas > limit:
         raise Problem(413, f"The JSON has too many values: the limit is {limit:,}.", code=ProblemCode.REQUEST_TOO_LARGE)
+
+
+def limit_wide_text(body: bytes) -> None:
+    """Refuse JSON with far more text beyond ASCII than names have use for. It takes up to four times as much memory.
+
+    Raises:
+        Problem: 413.
+    """
+    if body.isascii() and b"\\u" not in body:
+        return
+    size = 0
+    for string in _STRING.finditer(body):
+        if _NOT_ASCII.search(body, *string.span()) or _ESCAPED.search(body, *string.span()):
+            size += string.end() - string.start()
+    if size > _WIDE_TEXT:
+        raise Problem(
+            413,
+            f"The JSON has too much text beyond ASCII: the limit is {_WIDE_TEXT:,} bytes. Send images as base64.",
+            code=ProblemCode.REQUEST_TOO_LARGE,
+        )
+
+
+def read_whole() -> bytes:
+    """The body of this request, of which no second copy is made.
+
+    Raises:
+        RequestEntityTooLarge: it is larger than the request's ``max_content_length``.
+    """
+    body = io.BytesIO()
+    while piece := request.stream.read(_PIECE):
+        body.write(piece)
+    return body.getvalue()  # the buffer itself: nobody else uses it any more
 
 
 def read(model: type[Body], max_bytes: int = MAX_BYTES) -> Body:
