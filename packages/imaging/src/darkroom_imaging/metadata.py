@@ -128,7 +128,7 @@ def _webp(source: bytes) -> bytes:
     if not dropped or not kept:
         return source
     body = b"".join(kept)
-    if body.startswith(b"VP8X"):
+    if body.startswith(b"VP8X") and len(body) > 8:
         exif = any(chunk.startswith(b"EXIF") for chunk in kept)
         flags = body[8] & ~0x04 & (0xFF if exif else ~0x08)
         body = body[:8] + bytes([flags]) + body[9:]

@@ -99,8 +99,8 @@ def open_original(source: bytes, limits: Limits, *, keep_profile: bool = False) 
     """
     limits.check_bytes(len(source))
     name = _format(source)
-    bare = strip(source, name)
     with decoding():
+        bare = strip(source, name)
         sequence = _sequence(bare.source, name)
         file = opened(_without_animation(bare.source, sequence, name), name)
     limits.check_size(*(sequence.size if sequence else file.size))
