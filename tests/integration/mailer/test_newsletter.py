@@ -9,6 +9,7 @@ from darkroom_contracts.mail import Address, MailState
 from darkroom_mailer.delivery import Delivery
 from darkroom_mailer.newsletter import Newsletter
 from darkroom_records import _keys
+from darkroom_records.newsletter import NewsletterStore
 from darkroom_records.newsletter_calendar import Issue
 from darkroom_records.outbox import Outbox
 from darkroom_records.subscribers import Subscribers
@@ -42,13 +43,13 @@ def make_newsletter(redis: Redis, outbox: Outbox, subscribers: Subscribers, deli
     """Makes a newsletter, sending through the mail server or through something else."""
 
     def make(*, deliver: Callable[[str], bool] = delivery.deliver, rate: float = 1000) -> Newsletter:
-        return Newsletter(redis, outbox, subscribers, deliver=deliver, rate=rate)
+        return Newsletter(NewsletterStore(redis), outbox, subscribers, deliver=deliver, rate=rate)
 
     return make
 
 
 def run(newsletter: Newsletter, issue: Issue = ISSUE) -> None:
-    newsletter.begin(issue)
+    newsletter.store.begin(issue)
     while newsletter.run(issue):
         pass
 
@@ -107,9 +108,9 @@ def test_an_interrupted_issue_is_gone_on_with(
     with pytest.raises(MailerKilledError):
         run(make_newsletter(deliver=die_at_the_third))
     newsletter = make_newsletter()
-    assert newsletter.is_due(ISSUE)
+    assert newsletter.store.is_due(ISSUE)
     run(newsletter)
-    assert not newsletter.is_due(ISSUE)
+    assert not newsletter.store.is_due(ISSUE)
     taken = server.taken_for()
     assert set(taken.values()) == {1}
     missing = set(addresses) - set(taken)
@@ -140,7 +141,7 @@ def test_an_issue_that_two_mailers_send_at_once_reaches_each_subscriber_once(
     addresses = subscribe(12)
 
     def run_without_lock(newsletter: Newsletter) -> None:
-        newsletter.begin(ISSUE)
+        newsletter.store.begin(ISSUE)
         redis.delete(_keys.issue_lock(ISSUE.name))  # as if the other run had outlived it
         newsletter.run(ISSUE)
 
@@ -155,7 +156,7 @@ def test_a_run_leaves_the_rest_to_the_next_one_after_its_time(
 ) -> None:
     subscribe(2)
     newsletter = make_newsletter()
-    newsletter.begin(ISSUE)
+    newsletter.store.begin(ISSUE)
     assert newsletter.run(ISSUE, seconds=-1)
     assert server.taken == []
 
@@ -166,10 +167,10 @@ def test_a_run_that_reaches_no_mail_server_does_not_go_through_the_list(
     subscribe(5)
     server.stop()
     newsletter = make_newsletter()
-    newsletter.begin(ISSUE)
+    newsletter.store.begin(ISSUE)
     assert not newsletter.run(ISSUE)
     assert redis.zcard(_keys.DUE_MAIL) == 1
-    assert newsletter.is_due(ISSUE)
+    assert newsletter.store.is_due(ISSUE)
 
 
 def test_letters_keep_the_rate(make_newsletter: MakeNewsletter, subscribe: Subscribe) -> None:
@@ -184,10 +185,10 @@ def test_a_new_house_has_missed_no_issue_and_an_old_one_catches_up_once(
 ) -> None:
     subscribe(1)
     newsletter = make_newsletter(deliver=lambda _: True)
-    assert not newsletter.is_due(ISSUE)
-    assert newsletter.is_due(NEXT)
+    assert not newsletter.store.is_due(ISSUE)
+    assert newsletter.store.is_due(NEXT)
     run(newsletter, NEXT)
-    assert not newsletter.is_due(NEXT)
+    assert not newsletter.store.is_due(NEXT)
 
 
 def test_a_letter_carries_the_figures_and_how_to_leave(

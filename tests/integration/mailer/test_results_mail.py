@@ -17,6 +17,7 @@ from darkroom_mailer.settings import MailerSettings
 from darkroom_records._keys import GROUPS_TO_ANNOUNCE, group_record
 from darkroom_records.blobs import LocalBlobStorage, result_blob
 from darkroom_records.groups import GroupStore, NewImage, Outcome
+from darkroom_records.notifications import Notifications
 from darkroom_records.outbox import Outbox
 from darkroom_records.outbox.post import results_mail, results_occasion
 from redis import Redis
@@ -34,7 +35,7 @@ def storage(settings: MailerSettings) -> LocalBlobStorage:
 
 @pytest.fixture
 def announcements(redis: Redis, groups: GroupStore, outbox: Outbox) -> Announcements:
-    return Announcements(redis, groups, outbox)
+    return Announcements(Notifications(redis), groups, outbox)
 
 
 @pytest.fixture
@@ -200,18 +201,18 @@ def test_a_group_that_asked_for_it_is_mailed_once_when_it_ends(
 ) -> None:
     end_group({"one.png": b"1"}, notify=True)
     redis.zadd(GROUPS_TO_ANNOUNCE, {GROUP: 1})  # as if its message had been lost a while ago
-    assert announcements.overdue(10) == [GROUP]
+    assert announcements.waiting.overdue(10) == [GROUP]
     for _ in range(2):
         mail_id = announcements.submit(GROUP)
         assert mail_id is not None
         delivery.deliver(mail_id)
-    assert announcements.overdue(10) == []
+    assert announcements.waiting.overdue(10) == []
     assert len(server.taken) == 1
 
 
 def test_a_group_that_just_ended_is_left_to_its_message(announcements: Announcements, end_group: EndGroup) -> None:
     end_group({"one.png": b"1"}, notify=True)
-    assert announcements.overdue(10) == []
+    assert announcements.waiting.overdue(10) == []
 
 
 def test_a_group_that_did_not_ask_or_has_no_address_is_not_mailed(

@@ -1,19 +1,12 @@
 """Mailing the results of groups that asked for it, once each of them has ended."""
 
-import time
-from typing import cast
-
 import structlog
-from darkroom_records._keys import GROUPS_TO_ANNOUNCE
 from darkroom_records.groups import GroupStore, UnknownGroupError
 from darkroom_records.mail_limits import MailLimitError
+from darkroom_records.notifications import Notifications
 from darkroom_records.outbox import Outbox
 from darkroom_records.outbox.post import notification_request, results_mail, results_occasion
 from darkroom_runtime import logs
-from redis import Redis
-
-_GRACE = 5.0
-"""Seconds that the message sent at a group's end has, before the group is looked for."""
 
 _ASK_LATER = "They can be requested later: POST /send_images/{group_id}."
 
@@ -21,18 +14,12 @@ _log = structlog.get_logger(__name__)
 
 
 class Announcements:
-    """The groups that the group store has noted, in the very step that ended them, as waiting for their mail."""
+    """Puts the results of groups that wait for their email into the outbox."""
 
-    def __init__(self, redis: Redis, groups: GroupStore, outbox: Outbox) -> None:
-        self._redis = redis
+    def __init__(self, waiting: Notifications, groups: GroupStore, outbox: Outbox) -> None:
+        self.waiting = waiting
         self._groups = groups
         self._outbox = outbox
-
-    def overdue(self, most: int) -> list[str]:
-        """The ids of at most so many groups whose message was lost."""
-        latest = time.time() - _GRACE
-        found = self._redis.zrange(GROUPS_TO_ANNOUNCE, "-inf", latest, byscore=True, offset=0, num=most)
-        return cast("list[str]", found)
 
     def submit(self, group_id: str) -> str | None:
         """Put the mail with a group's results into the outbox; the second time it is the same mail.
@@ -42,7 +29,7 @@ class Announcements:
             or its address was sent too many emails, which its status then says.
         """
         mail_id = self._submit(group_id)
-        self._redis.zrem(GROUPS_TO_ANNOUNCE, group_id)
+        self.waiting.finish(group_id)
         return mail_id
 
     def _submit(self, group_id: str) -> str | None:

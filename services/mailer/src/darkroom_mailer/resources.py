@@ -6,7 +6,9 @@ from zoneinfo import ZoneInfo
 
 from darkroom_records.groups import GroupStore
 from darkroom_records.mail_limits import MailLimits
+from darkroom_records.newsletter import NewsletterStore
 from darkroom_records.newsletter_calendar import Issue, latest_issue
+from darkroom_records.notifications import Notifications
 from darkroom_records.outbox import Outbox
 from darkroom_records.subscribers import Subscribers
 from darkroom_runtime.heartbeat import worker_name
@@ -39,16 +41,32 @@ def delivery() -> Delivery:
 
 
 @cache
+def notifications() -> Notifications:
+    """The groups that wait for their email."""
+    return Notifications(redis())
+
+
+@cache
 def announcements() -> Announcements:
-    """The groups whose results are still to be mailed."""
-    return Announcements(redis(), GroupStore(redis()), outbox())
+    """What puts their emails into the outbox."""
+    return Announcements(notifications(), GroupStore(redis()), outbox())
+
+
+@cache
+def issues() -> NewsletterStore:
+    """How far each issue of the newsletter has come."""
+    return NewsletterStore(redis())
 
 
 @cache
 def newsletter() -> Newsletter:
     """What sends the newsletter."""
     return Newsletter(
-        redis(), outbox(), Subscribers(redis()), deliver=delivery().deliver, rate=settings.newsletter_rate
+        issues(),
+        outbox(),
+        Subscribers(redis()),
+        deliver=delivery().deliver,
+        rate=settings.newsletter_rate,
     )
 
 

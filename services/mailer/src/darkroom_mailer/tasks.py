@@ -4,7 +4,7 @@ from darkroom_contracts.messages import SendDueEmails, SendEmail, SendNewsletter
 from darkroom_runtime.sending import send
 
 from darkroom_mailer.app import app
-from darkroom_mailer.resources import announcements, delivery, issue_now, newsletter, outbox
+from darkroom_mailer.resources import announcements, delivery, issue_now, issues, newsletter, notifications, outbox
 
 _BATCH = 200
 """The most mails that are sent again at one time: fewer than four threads send until the next time."""
@@ -27,7 +27,7 @@ def send_results(group_id: str) -> None:
 def send_newsletter() -> None:
     """Send the newest issue to all who do not have it, for some seconds; then leave the rest to the next run."""
     issue = issue_now()
-    newsletter().begin(issue)
+    issues().begin(issue)
     if newsletter().run(issue):
         send(app, SendNewsletter())
 
@@ -37,7 +37,7 @@ def send_due_mail() -> None:
     """Send messages for all that is due and has none: mails to be tried again, and what was lost with a mailer."""
     for mail_id in outbox().due(_BATCH):
         send(app, SendEmail(mail_id))
-    for group_id in announcements().overdue(_BATCH):
+    for group_id in notifications().overdue(_BATCH):
         send(app, SendResults(group_id))
-    if newsletter().is_due(issue_now()):
+    if issues().is_due(issue_now()):
         send(app, SendNewsletter())

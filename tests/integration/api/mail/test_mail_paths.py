@@ -12,6 +12,7 @@ from darkroom_contracts.problems import ProblemCode
 from darkroom_mailer.announcements import Announcements
 from darkroom_records.groups import GroupStore, NewImage
 from darkroom_records.mail_limits import MailLimits, MailLimitSettings
+from darkroom_records.notifications import Notifications
 from darkroom_records.outbox import MailRecord, Outbox
 from flask.testing import FlaskClient
 from redis import Redis
@@ -131,7 +132,7 @@ WAYS = [pytest.param(way, id=way.__name__) for ways in MAILING.values() for way 
 @pytest.fixture
 def some_groups(redis: Redis, groups: GroupStore) -> Groups:
     limits = MailLimits(MailLimitSettings(mail_limit_per_address=f"{LIMIT}/hour"))
-    return Groups(groups, Announcements(redis, groups, Outbox(redis, limits)))
+    return Groups(groups, Announcements(Notifications(redis), groups, Outbox(redis, limits)))
 
 
 @pytest.mark.parametrize("ask", WAYS)

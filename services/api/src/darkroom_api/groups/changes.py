@@ -4,9 +4,9 @@ import threading
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Protocol
 
-from darkroom_records._keys import CHANGES
+from darkroom_records.groups.changes import changed_groups
 from darkroom_runtime.background import keep_doing
 from redis import Redis
 
@@ -98,20 +98,13 @@ class Changes:
                 del self._listeners[group_id]
 
     def _listen(self) -> None:
-        with self._redis.pubsub() as subscription:  # type: ignore[no-untyped-call]  # as redis-py has it
-            subscription.subscribe(CHANGES)
-            while not self.closed.is_set():
-                if message := subscription.get_message(timeout=1.0):
-                    self._pass_on(message)
+        for group_id in changed_groups(self._redis, self.closed):
+            for listener in self._all() if group_id is None else self._of(group_id):
+                listener.tell()
 
-    def _pass_on(self, message: dict[str, Any]) -> None:
-        if message["type"] == "subscribe":
-            told = self._all()  # what was published before this was not heard
-        else:
-            with self._lock:
-                told = list(self._listeners.get(message["data"], ()))
-        for listener in told:
-            listener.tell()
+    def _of(self, group_id: str) -> list[Listener]:
+        with self._lock:
+            return list(self._listeners.get(group_id, ()))
 
     def _all(self) -> list[Listener]:
         with self._lock:

@@ -1,6 +1,6 @@
 """What monitors ask."""
 
-from darkroom_records._keys import READINESS
+from darkroom_records import readiness
 from flask import Response
 from flask_openapi import APIBlueprint, Tag
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -25,7 +25,7 @@ def healthz() -> dict[str, str]:
 @blueprint.get("/readyz", operation_id="checkReady", responses=answers({200: Health}, 503, 507))
 def readyz() -> dict[str, str]:
     """Whether work can be taken in: Redis takes records, and the storage takes files."""
-    extensions.redis().set(READINESS, "", ex=60)
+    readiness.check(extensions.redis())
     extensions.storage().check()
     return {"status": "ready"}
 
