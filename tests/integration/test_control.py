@@ -1,7 +1,10 @@
 """The picture of workers and queues against a real Redis."""
 
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 from darkroom_records import _keys, control
 from darkroom_runtime.heartbeat import Heartbeat
 from darkroom_runtime.workers import WorkerFacts, heartbeat_key
@@ -60,8 +63,16 @@ def test_a_picture_serves_everyone_until_it_is_too_old(redis: Redis) -> None:
     assert second["as_of"] > first["as_of"]
 
 
-def test_an_old_picture_is_replaced_by_one_request_of_all(redis: Redis) -> None:
-    old = control.latest(redis) | {"as_of": 1.0}
-    redis.set(_keys.CONTROL, json.dumps(old))
+@pytest.mark.parametrize("kept", [None, json.dumps({"as_of": 1.0})])
+def test_a_picture_that_is_missing_or_old_is_replaced_by_one_caller_of_all(redis: Redis, kept: str | None) -> None:
+    if kept:
+        redis.set(_keys.CONTROL, kept)
+    with ThreadPoolExecutor(8) as callers:
+        seen = {picture["as_of"] for picture in callers.map(control.latest, [redis] * 8)}
+    assert len(seen) == 1
+    assert seen != {1.0}
+
+
+def test_a_caller_that_is_gone_before_it_took_the_picture_holds_up_nobody(redis: Redis) -> None:
     redis.set(_keys.CONTROL_TAKEN, "", px=60_000)
-    assert control.latest(redis)["as_of"] == 1.0
+    assert control.latest(redis)["as_of"] > time.time() - control.MAX_AGE

@@ -14,7 +14,8 @@ from darkroom_contracts.queues import Queue
 from darkroom_records import control
 from darkroom_runtime import logs
 from darkroom_runtime.celery_config import make_celery, publisher
-from darkroom_runtime.sending import oldest_waiting, send, send_all, try_send
+from darkroom_runtime.queues import oldest_waiting
+from darkroom_runtime.sending import send, send_all, try_send
 from darkroom_runtime.settings import Settings
 from darkroom_scheduler.config import celery_config
 from darkroom_scheduler.ticks import Scheduler

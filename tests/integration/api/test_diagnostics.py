@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from darkroom_contracts.ids import new_group_id, new_task_id
 from darkroom_contracts.limits import MAX_COUNTS
-from darkroom_contracts.messages import RefreshControl
-from darkroom_records._keys import CONTROL
+from darkroom_contracts.messages import ExpireGroups
+from darkroom_contracts.queues import Queue
 from darkroom_records.groups import GroupStore, NewImage, Outcome
 from darkroom_runtime.sending import send
 from flask import Flask
@@ -90,9 +90,9 @@ def test_as_many_counts_as_may_run_hold_up_neither_recovery_nor_an_addition(app:
         for count in counts:
             wait_for(partial(progress, http, count), limit=30, what="every count to have begun")
         assert end_of(http, http.get("/add/1/1").get_json()["id"])["value"] == 2
-        app.extensions["redis"].delete(CONTROL)
-        send(app.extensions["celery"], RefreshControl())
-        wait_for(lambda: app.extensions["redis"].exists(CONTROL), limit=10, what="housekeeping")
+        send(app.extensions["celery"], ExpireGroups())
+        # A message is taken only once there is a thread for it.
+        wait_for(lambda: not app.extensions["redis"].llen(Queue.MAINTENANCE), limit=10, what="housekeeping")
     finally:
         for count in counts:
             assert http.post(f"/tasks/{count}/cancel").status_code == 200

@@ -55,14 +55,6 @@ class ExpireGroups(Message):
 
 
 @dataclass(frozen=True, slots=True)
-class RefreshControl(Message):
-    """The overview of workers and queues is getting old."""
-
-    name = "maintenance.refresh_control"
-    queue = Queue.MAINTENANCE
-
-
-@dataclass(frozen=True, slots=True)
 class Add(Message):
     """Asks for the sum of two integers: the smallest round trip through a queue."""
 
@@ -119,7 +111,7 @@ class SendNewsletter(Message):
     queue = Queue.MAIL
 
 
-ROUTINE: tuple[type[Message], ...] = (RecoverGroups, ExpireGroups, RefreshControl, SendDueEmails)
+ROUTINE: tuple[type[Message], ...] = (RecoverGroups, ExpireGroups, SendDueEmails)
 """What the scheduler sends all day, whether or not there is anything to do."""
 
 MESSAGES: tuple[type[Message], ...] = (ProcessImage, Add, Count, SendEmail, SendResults, SendNewsletter, *ROUTINE)

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import TypedDict, cast
 
 from darkroom_contracts.queues import Queue
-from darkroom_runtime.sending import oldest_waiting
+from darkroom_runtime.queues import oldest_waiting
 from darkroom_runtime.workers import living_workers
 from redis import Redis
 
@@ -16,6 +16,10 @@ from darkroom_records import _keys as keys
 
 MAX_AGE = 10.0
 """Seconds for which a picture is good enough; it is never taken more often."""
+
+_PATIENCE = 1.0
+"""Seconds to wait for the new picture of another caller, who may be gone."""
+_POLL = 0.02
 
 
 class WorkerPicture(TypedDict):
@@ -55,15 +59,17 @@ def refresh(redis: Redis) -> Picture:
 
 
 def latest(redis: Redis) -> Picture:
-    """The picture that is kept; where it is too old, or there is none, one request of all takes a new one."""
-    kept = cast("str | None", redis.get(keys.CONTROL))
-    if kept is None:
-        return refresh(redis)
-    picture: Picture = json.loads(kept)
-    is_old = time.time() - picture["as_of"] > MAX_AGE
-    if is_old and redis.set(keys.CONTROL_TAKEN, "", nx=True, px=int(MAX_AGE * 1000)):
-        return refresh(redis)
-    return picture
+    """The picture that is kept; where it is too old, or there is none, one caller of all takes a new one."""
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        kept = cast("str | None", redis.get(keys.CONTROL))
+        picture: Picture | None = json.loads(kept) if kept else None
+        if picture and time.time() - picture["as_of"] <= MAX_AGE:
+            return picture
+        is_ours = redis.set(keys.CONTROL_TAKEN, "", nx=True, px=int(MAX_AGE * 1000))
+        if is_ours or time.monotonic() > deadline:
+            return refresh(redis)
+        time.sleep(_POLL)
 
 
 def _take(redis: Redis) -> Picture:

@@ -1,7 +1,10 @@
-"""How Celery is set up in each kind of process. What follows from a measurement or from Celery's source says so."""
+"""How Celery is set up. A service adds what holds for it alone, in its own ``config`` or ``app`` module.
+
+What follows from a measurement or from Celery's source says so.
+"""
 
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Any
 
 from celery import Celery
 from darkroom_contracts.messages import MESSAGES
@@ -52,13 +55,6 @@ def publisher(settings: Settings) -> dict[str, Any]:
     }
 
 
-def observer(settings: Settings) -> dict[str, Any]:
-    """For a process that watches workers and queues, and outlives any outage of Redis."""
-    return every_process(settings) | {
-        "broker_transport_options": {"socket_connect_timeout": 3, "socket_timeout": 30, "socket_keepalive": True},
-    }
-
-
 def consumer(settings: Settings) -> dict[str, Any]:
     """For a process that runs tasks."""
     return every_process(settings) | {
@@ -80,35 +76,6 @@ def consumer(settings: Settings) -> dict[str, Any]:
     }
 
 
-def image_consumer(
-    settings: Settings, *, concurrency: int | Literal["auto"], soft_limit: int, hard_limit: int
-) -> dict[str, Any]:
-    """For a worker whose tasks use the processor and may crash it: processes, acknowledged late.
-
-    Args:
-        settings: of the process.
-        concurrency: tasks run at once; "auto" heeds the processor limit of a container.
-        soft_limit: seconds after which a task is told to give up.
-        hard_limit: seconds after which its process is killed.
-    """
-    return consumer(settings) | {
-        "worker_concurrency": concurrency,
-        "worker_pool": "prefork",  # the thread pool knows no time limits
-        "task_acks_late": True,  # a killed worker's message comes back
-        "worker_prefetch_multiplier": 1,  # holds exactly one message for each process; others can take the rest
-        # A process that dies is retried a counted number of times; requeueing it would go on for ever.
-        "task_retry_on_worker_lost": True,
-        "task_reject_on_worker_lost": False,
-        "task_acks_on_timeout": True,  # an image over its time limit has failed, it is not tried again
-        "task_soft_time_limit": soft_limit,
-        "task_time_limit": hard_limit,
-        "worker_max_tasks_per_child": 200,  # returns what decoders leak
-        "worker_max_memory_per_child": 700_000,  # KiB; looks at the peak, between tasks
-        # On SIGQUIT (compose maps SIGTERM to it): finish what can be finished in 20 s, requeue the rest.
-        "worker_soft_shutdown_timeout": 20,
-    }
-
-
 def thread_consumer(settings: Settings, *, concurrency: int) -> dict[str, Any]:
     """For a service whose tasks wait rather than compute: threads, acknowledged early.
 
@@ -120,7 +87,7 @@ def thread_consumer(settings: Settings, *, concurrency: int) -> dict[str, Any]:
         "worker_concurrency": concurrency,
         "worker_pool": "threads",  # a task that waits needs no process; the timeouts of its connections bound it
         # A message only says that something is due, and is sent again if it is lost with its service, whereas a late
-        # acknowledgement would deliver a mail's task again while its mail is being sent.
+        # acknowledgement would deliver a task again while it is being done.
         "task_acks_late": False,
         # Early acknowledgement would otherwise fetch four messages for each thread, which others could take.
         "worker_disable_prefetch": True,

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import structlog
-from celery import signals
 
 from darkroom_runtime.log_lines import LineStream, StrayOutput, log_uncaught_exceptions
 from darkroom_runtime.redaction import shorten_ids
@@ -107,20 +106,3 @@ def request(request_id: str | None) -> Iterator[None]:
     """Work for this request within the block: its log lines and the tasks sent from it carry the id."""
     with structlog.contextvars.bound_contextvars(**({"request_id": request_id} if request_id else {})):
         yield
-
-
-def bind_request_id() -> None:
-    """Let the log lines of every task run here, and the messages it sends, carry the request id of its own message."""
-    signals.task_prerun.connect(_bind_from_message)
-    signals.task_postrun.connect(_unbind)
-
-
-def _bind_from_message(task_id: str, task: Any, **_: Any) -> None:
-    structlog.contextvars.clear_contextvars()
-    structlog.contextvars.bind_contextvars(task_id=task_id, task=task.name)
-    if request_id := task.request.get(REQUEST_ID):
-        structlog.contextvars.bind_contextvars(request_id=request_id)
-
-
-def _unbind(**_: Any) -> None:
-    structlog.contextvars.clear_contextvars()

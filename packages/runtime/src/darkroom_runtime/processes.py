@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+import structlog
 from celery import Celery, signals
 
 from darkroom_runtime import heartbeat, logs
@@ -28,7 +29,24 @@ def consumer_process(service: str, settings: Settings, config: dict[str, Any], *
     # to say before it comes to its logs.
     signals.celeryd_init.connect(configure_logs, weak=False)
     signals.setup_logging.connect(configure_logs, weak=False)
-    logs.bind_request_id()
+    _bind_request_id()
     log_shutdown()
     heartbeat.keep_for_worker(settings)
     return make_celery(service, config, include=tasks)
+
+
+def _bind_request_id() -> None:
+    """Let the log lines of every task run here, and the messages it sends, carry the request id of its own message."""
+    signals.task_prerun.connect(_bind)
+    signals.task_postrun.connect(_unbind)
+
+
+def _bind(task_id: str, task: Any, **_: Any) -> None:
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(task_id=task_id, task=task.name)
+    if request_id := task.request.get(logs.REQUEST_ID):
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+
+
+def _unbind(**_: Any) -> None:
+    structlog.contextvars.clear_contextvars()

@@ -1,24 +1,19 @@
-"""Sending messages, and how long the oldest one in a queue has been waiting."""
+"""Sending messages."""
 
-import json
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, astuple
 from types import MappingProxyType
-from typing import Any, cast
+from typing import Any
 
 import structlog
 from celery import Celery
 from darkroom_contracts.messages import Message
-from darkroom_contracts.queues import Queue
 from kombu.exceptions import KombuError
-from redis import Redis
 
 from darkroom_runtime.logs import REQUEST_ID, current_request_id
+from darkroom_runtime.queues import PUBLISHED_AT
 from darkroom_runtime.redis_client import UNAVAILABLE
-
-PUBLISHED_AT = "published_at"
-"""The message header that says since when a message is waiting, in Unix seconds."""
 
 NOT_SENT = (KombuError, *UNAVAILABLE)
 """What is raised when a message cannot be sent."""
@@ -92,13 +87,3 @@ def try_send(celery: Celery, message: Message, *, countdown: float = 0, headers:
         send(celery, message, countdown=countdown, headers=headers)
     except NOT_SENT as error:
         _log.warning("message_not_sent", task=message.name, reason=str(error), **asdict(message))
-
-
-def oldest_waiting(redis: Redis, queue: Queue) -> float | None:
-    """The ``published_at`` of the message that is next in the queue, or None where none waits.
-
-    Messages enter a queue's list on its left and leave it on its right (kombu's Redis transport).
-    """
-    message = cast("str | None", redis.lindex(queue.value, -1))
-    # A message of version 0.1.0 may carry none.
-    return float(json.loads(message)["headers"].get(PUBLISHED_AT, 0)) if message else None

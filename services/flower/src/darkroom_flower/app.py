@@ -4,7 +4,7 @@ from typing import Any
 
 from celery import Celery
 from darkroom_runtime import logs
-from darkroom_runtime.celery_config import make_celery, observer
+from darkroom_runtime.celery_config import every_process, make_celery
 from darkroom_runtime.settings import load
 from flower.options import options
 from flower.views import BaseHandler
@@ -30,6 +30,12 @@ def flower_options(settings: FlowerSettings) -> dict[str, Any]:
     }
 
 
+def celery_config(settings: FlowerSettings) -> dict[str, Any]:
+    """Celery's configuration for a process that watches workers and queues, and outlives any outage of Redis."""
+    patience = {"socket_connect_timeout": 3, "socket_timeout": 30, "socket_keepalive": True}
+    return every_process(settings) | {"broker_transport_options": patience}
+
+
 def queue_names(celery: Celery) -> list[str]:
     """Return the names of all queues of the system, whoever watches them at the moment."""
     return sorted(queue.name for queue in celery.conf.task_queues)
@@ -46,5 +52,5 @@ def _configure() -> None:
 
 
 settings = load(FlowerSettings)
-app = make_celery("flower", observer(settings))
+app = make_celery("flower", celery_config(settings))
 _configure()

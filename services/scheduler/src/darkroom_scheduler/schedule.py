@@ -3,8 +3,7 @@
 from typing import Any
 
 from celery.schedules import schedule
-from darkroom_contracts.messages import ExpireGroups, Message, RecoverGroups, RefreshControl, SendDueEmails
-from darkroom_records import control
+from darkroom_contracts.messages import ExpireGroups, Message, RecoverGroups, SendDueEmails
 
 from darkroom_scheduler.settings import SchedulerSettings
 
@@ -14,7 +13,6 @@ def entries(settings: SchedulerSettings) -> dict[str, dict[str, Any]]:
     return {
         "recover-groups": _every(settings.recovery_interval, RecoverGroups),
         "expire-groups": _every(settings.expiry_interval, ExpireGroups),
-        "refresh-control": _every(control.MAX_AGE, RefreshControl),
         # Mails to be tried again, what was lost with a mailer, and the weekly newsletter: it looks at the calendar each
         # time, so a Monday on which nobody was there to send the letter is caught up once, and not forgotten.
         "send-due-mail": _every(settings.mail_interval, SendDueEmails),

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 
 from darkroom_contracts.queues import Queue
-from darkroom_runtime.sending import oldest_waiting
+from darkroom_runtime.queues import oldest_waiting
 from flask import Flask, Response, g, request
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess
 from prometheus_client.core import GaugeMetricFamily

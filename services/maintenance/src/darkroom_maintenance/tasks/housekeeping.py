@@ -1,14 +1,14 @@
-"""Recovery, expiry, and the overview of workers and queues."""
+"""Recovery and expiry."""
 
 import time
 
 import structlog
-from darkroom_contracts.messages import ExpireGroups, ProcessImage, RecoverGroups, RefreshControl
+from darkroom_contracts.messages import ExpireGroups, ProcessImage, RecoverGroups
 from darkroom_contracts.queues import Queue
-from darkroom_records import control
 from darkroom_records.blobs import group_blobs
 from darkroom_runtime import heartbeat, logs
-from darkroom_runtime.sending import oldest_waiting, send_all
+from darkroom_runtime.queues import oldest_waiting
+from darkroom_runtime.sending import send_all
 
 from darkroom_maintenance.app import app, settings
 from darkroom_maintenance.resources import groups, redis, storage
@@ -49,9 +49,3 @@ def expire_groups() -> None:
         if not groups().exists(group_id):
             storage().delete_all(group_blobs(group_id))
     storage().discard_unfinished(older_than=ABANDONED)
-
-
-@app.task(name=RefreshControl.name)
-def refresh_control() -> None:
-    """Take the picture of workers and queues that ``GET /control`` shows."""
-    control.refresh(redis())
