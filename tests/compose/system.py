@@ -18,7 +18,7 @@ SETTINGS = {
     "DARKROOM_PORT": str(ports.anywhere()),
     "DARKROOM_FLOWER_PORT": str(ports.anywhere()),
     "DARKROOM_INBOX_PORT": str(ports.anywhere()),
-    "DARKROOM_HEALTH_INTERVAL": "5s",
+    "DARKROOM_HEALTH_INTERVAL": "10s",
     "DARKROOM_RECOVERY_INTERVAL": "5",
     "DARKROOM_RECOVERY_GRACE": "5",
 }
