@@ -123,3 +123,8 @@ def issue_lock(issue: str) -> str:
 def figures(week: int) -> str:
     """Redis hash: what was counted in a week, numbered from the one that held 1 January 1970."""
     return f"{_ROOT}:figures:{week}"
+
+
+def email_counter(scope: str, whom: str) -> str:
+    """Sorted set of the requests that count against a limit, by their times."""
+    return f"{_ROOT}:mails:limits:{scope}:{whom}"

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import TypedDict, cast
 
 from darkroom_contracts.queues import Queue
-from darkroom_runtime.queues import oldest_waiting
+from darkroom_runtime.queues import oldest_waiting, queue_length
 from darkroom_runtime.workers import living_workers
 from redis import Redis
 
@@ -100,7 +100,7 @@ def _queue(redis: Redis, queue: Queue, workers: Sequence[WorkerPicture]) -> Queu
     since = oldest_waiting(redis, queue)
     return {
         "name": queue.value,
-        "length": redis.llen(queue.value),
+        "length": queue_length(redis, queue),
         "consumers": sum(queue.value in worker["queues"] for worker in workers),
         "oldest_seconds": round(max(time.time() - since, 0), 3) if since else None,
     }

@@ -15,9 +15,9 @@ from darkroom_contracts.mail import Recipients
 from darkroom_runtime.settings import Settings
 from pydantic import AfterValidator, Field
 
+from darkroom_records import _keys as keys
 from darkroom_records.mailbox import mailbox
 
-_COUNTS = "darkroom:mails:limits"
 _RATE = re.compile(r"\s*([0-9]{1,6})\s*/\s*([0-9]{0,4})\s*(second|minute|hour|day)s?\s*")
 _SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}
 
@@ -133,11 +133,11 @@ class MailLimits:
         counted = [*of_client, *of_addresses]
         return Counters(
             scopes=[scope for scope, _, _ in counted],
-            keys=[f"{_COUNTS}:{scope}:{whom}" for scope, whom, _ in counted],
+            keys=[keys.email_counter(scope, whom) for scope, whom, _ in counted],
             windows=[windows for _, _, windows in counted],
             name=request.name,
         )
 
     def unsubscribing(self, client: str, name: str) -> Counters:
         """Where a client's request to take an address off the newsletter counts: beside its emails, as many."""
-        return Counters((Scope.CLIENT,), (f"{_COUNTS}:unsubscribe:{client}",), (self._per_client,), name)
+        return Counters((Scope.CLIENT,), (keys.email_counter("unsubscribe", client),), (self._per_client,), name)

@@ -10,6 +10,11 @@ PUBLISHED_AT = "published_at"
 """The message header that says since when a message is waiting, in Unix seconds."""
 
 
+def queue_length(redis: Redis, queue: Queue) -> int:
+    """How many messages wait in the queue."""
+    return redis.llen(queue.value)
+
+
 def oldest_waiting(redis: Redis, queue: Queue) -> float | None:
     """The ``published_at`` of the message that is next in the queue, or None where none waits.
 

@@ -50,9 +50,9 @@ class Outcome:
         """The outcome that was written down, by this version or by one that had other members."""
         known = {field.name for field in fields(cls)}
         members = {name: value for name, value in json.loads(text).items() if name in known}
-        if "code" in members:
-            members["code"] = ProblemCode(members["code"])
-        return cls(**members)
+        code = members.pop("code", None)
+        is_known = code in list(ProblemCode)  # the version after this one may have more
+        return cls(**members, code=ProblemCode(code) if is_known else None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 
 from darkroom_contracts.queues import Queue
-from darkroom_runtime.queues import oldest_waiting
+from darkroom_runtime.queues import oldest_waiting, queue_length
 from flask import Flask, Response, g, request
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess
 from prometheus_client.core import GaugeMetricFamily
@@ -61,7 +61,7 @@ class QueueCollector(Collector):
             "darkroom_queue_oldest_waiting_seconds", "How long the next message has been waiting.", labels=["queue"]
         )
         for queue in Queue:
-            length.add_metric([queue.value], float(self._redis.llen(queue.value)))
+            length.add_metric([queue.value], float(queue_length(self._redis, queue)))
             since = oldest_waiting(self._redis, queue)
             if since is None or since > 0:  # not every message says since when it waits
                 age.add_metric([queue.value], max(0.0, time.time() - since) if since else 0.0)

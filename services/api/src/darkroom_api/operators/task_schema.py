@@ -6,6 +6,7 @@ from typing import Annotated
 
 from darkroom_contracts.ids import task_id
 from darkroom_contracts.mail import MailState
+from darkroom_contracts.problems import ProblemCode
 from darkroom_contracts.states import ImageState, TaskState
 from darkroom_imaging.operations import WHOLE
 from darkroom_records.groups import Image
@@ -62,6 +63,7 @@ class TaskStatus(BaseModel):
         description="What came out: a number, where an image's result is, or how many addresses a mail went to."
     )
     error: str | None = Field(description="Why nothing came out, or, of a mail that is to be tried again, not yet.")
+    code: ProblemCode | None = Field(None, description="The same of an image, for programs.")
     progress: Progress
 
     @classmethod
@@ -73,7 +75,9 @@ class TaskStatus(BaseModel):
     def of_image(cls, group_id: str, image: Image) -> "TaskStatus":
         value = links.image(group_id, image.index) if image.state is ImageState.SUCCEEDED else None
         progress = Progress(done=int(image.state.is_final), total=1)
-        return cls._at(task_id(group_id, image.index), image.state, progress, value=value, error=image.outcome.error)
+        outcome = image.outcome
+        name = task_id(group_id, image.index)
+        return cls._at(name, image.state, progress, value=value, error=outcome.error, code=outcome.code)
 
     @classmethod
     def of_mail(cls, mail: MailRecord) -> "TaskStatus":
@@ -83,7 +87,14 @@ class TaskStatus(BaseModel):
 
     @classmethod
     def _at(
-        cls, name: str, state: TaskState, progress: Progress, *, value: int | str | None, error: str | None = None
+        cls,
+        name: str,
+        state: TaskState,
+        progress: Progress,
+        *,
+        value: int | str | None,
+        error: str | None = None,
+        code: ProblemCode | None = None,
     ) -> "TaskStatus":
         return cls(
             id=name,
@@ -92,5 +103,6 @@ class TaskStatus(BaseModel):
             successful=state is TaskState.SUCCEEDED,
             value=value,
             error=error,
+            code=code,
             progress=progress,
         )
