@@ -86,7 +86,8 @@ def test_heic_is_named_where_its_decoder_is_not_installed() -> None:
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
 def test_a_truncated_image_fails_with_a_sentence(form: str, share: float) -> None:
     source = encode(photograph(), form)
-    assert "damaged or cut off" in refused(source[: int(len(source) * share)], DamagedImageError)
+    sentence = refused(source[: int(len(source) * share)], DamagedImageError)
+    assert "ends too early" in sentence or "damaged or cut off" in sentence
 
 
 @pytest.mark.parametrize("form", FORMATS)
@@ -105,7 +106,7 @@ def test_nothing_but_a_signature_is_a_damaged_image(form: str) -> None:
 
 def test_a_bomb_is_refused_by_its_header() -> None:
     assert "9,000 × 9,000 px; the limit is 50 megapixels" in refused(png(9_000, 9_000), ImageTooLargeError)
-    assert "more pixels than can be worked on" in refused(png(20_000, 20_000), ImageTooLargeError)
+    assert "20,000 × 20,000 px; the limit is 50 megapixels" in refused(png(20_000, 20_000), ImageTooLargeError)
 
 
 @pytest.mark.parametrize(("width", "height"), [(1_000_000, 1), (1, 40_000), (2**31 - 1, 2**31 - 1)])

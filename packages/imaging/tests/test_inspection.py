@@ -72,8 +72,9 @@ def test_a_good_file_is_taken(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", GOOD)
-def test_what_follows_a_good_file_does_not_matter(name: str) -> None:
-    look(GOOD[name] + b"\0" * 100 + b"something else")
+@pytest.mark.parametrize("more", [b"\0" * 100 + b"something else", b"PK\3\4<?php evil(); ?>", b"\n"])
+def test_what_follows_a_good_file_does_not_matter(name: str, more: bytes) -> None:
+    look(GOOD[name] + more)
 
 
 @pytest.mark.parametrize("name", WITH_AN_END)

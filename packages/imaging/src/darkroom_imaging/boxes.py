@@ -7,6 +7,9 @@ from darkroom_imaging.scanning import BrokenError, Scanner, TruncatedError
 _PATH = ((b"meta", 4), (b"iprp", 0), (b"ipco", 0))
 """The boxes within which sizes are written down, from the outermost, and the bytes each has before those inside it."""
 
+_OUTERMOST = frozenset({b"ftyp", b"meta", b"mdat", b"moov", b"free", b"skip", b"uuid"})
+"""The boxes that a file ends too early within. Anything else may be what was appended to it."""
+
 
 def walk(scanner: Scanner) -> None:
     """Find the largest size of an image in the file, and whether its outermost boxes are all there.
@@ -16,7 +19,7 @@ def walk(scanner: Scanner) -> None:
     for kind, start, end in _boxes(scanner, 0, scanner.length):
         if kind == b"meta":
             _find_sizes(scanner, 1, start + _PATH[0][1], min(end, scanner.length))
-        if end > scanner.length:
+        if kind in _OUTERMOST and end > scanner.length:
             raise TruncatedError
     if scanner.size is None:
         raise BrokenError
@@ -35,7 +38,7 @@ def _find_sizes(scanner: Scanner, depth: int, start: int, end: int) -> None:
 
 def _boxes(scanner: Scanner, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
     """Type, beginning and end of each box's content. A length of 0 is up to the end, of 1 stands in 8 bytes more."""
-    while start < end:
+    while start + 8 <= end:
         scanner.step()
         scanner.seek(start)
         header = scanner.take(8)

@@ -12,7 +12,7 @@ from darkroom_contracts.formats import READABLE, ImageFormat
 from darkroom_imaging.errors import DamagedImageError, ImageTooLargeError, NotAnImageError
 from darkroom_imaging.limits import Limits
 from darkroom_imaging.recognition import BEGINNING, recognised
-from darkroom_imaging.scanning import BrokenError, Budget, BudgetSpentError, Scanner, TruncatedError
+from darkroom_imaging.scanning import BrokenError, Budget, BudgetSpentError, Scanner, TruncatedError, UnsupportedError
 from darkroom_imaging.structure import walk
 
 _WRITTEN = {
@@ -32,6 +32,11 @@ class Header:
 def written(name: ImageFormat) -> str:
     """A format as people write it."""
     return _WRITTEN.get(name, name.upper())
+
+
+def unsupported(name: ImageFormat, reason: str) -> str:
+    """The sentence for a file that may be sound, but is not read."""
+    return f"This kind of {written(name)} is not supported: {reason}."
 
 
 def readable() -> frozenset[ImageFormat]:
@@ -66,7 +71,7 @@ def inspect(file: BinaryIO, limits: Limits, budget: Budget | None = None) -> Hea
     """Look at an image's header and structure.
 
     Raises:
-        NotAnImageError: it is of no format that is read here.
+        NotAnImageError: it is of no format that is read here, or of a kind of it that is not.
         DamagedImageError: it is broken, or certain to be incomplete.
         ImageTooLargeError: it is beyond a limit.
     """
@@ -75,8 +80,10 @@ def inspect(file: BinaryIO, limits: Limits, budget: Budget | None = None) -> Hea
     problem: Exception | None = None
     try:
         walk(scanner, name)
-    except (TruncatedError, BrokenError, BudgetSpentError) as error:
+    except (TruncatedError, BrokenError, UnsupportedError, BudgetSpentError) as error:
         problem = error
+    if isinstance(problem, UnsupportedError):
+        raise NotAnImageError(unsupported(name, problem.reason))
     if scanner.size is not None:
         limits.check_size(*scanner.size)
     match problem:

@@ -11,15 +11,14 @@ from dataclasses import dataclass
 from darkroom_contracts.formats import ImageFormat
 from PIL import Image
 
-from darkroom_imaging import apng, deep_png, deep_tiff, gif
+from darkroom_imaging import apng, bmp, deep_png, deep_tiff, gif
 from darkroom_imaging.colour import describes_rgb, profile_of
 from darkroom_imaging.errors import DamagedImageError, ImageTooLargeError, NotAnImageError
-from darkroom_imaging.inspection import detect_format
+from darkroom_imaging.inspection import inspect, unsupported
 from darkroom_imaging.limits import Limits
 from darkroom_imaging.metadata import strip
 from darkroom_imaging.quiet import quietly
-from darkroom_imaging.recognition import BEGINNING
-from darkroom_imaging.scanning import BrokenError, BudgetSpentError, TruncatedError
+from darkroom_imaging.scanning import BrokenError, BudgetSpentError, TruncatedError, UnsupportedError
 from darkroom_imaging.sequences import FrameSequence
 
 # What Pillow's decoders raise for files that are broken in one way or another, besides their documented OSError: they
@@ -93,12 +92,15 @@ def open_original(source: bytes, limits: Limits, *, keep_profile: bool = False) 
     """Open an image by what it is, whatever it is called.
 
     Raises:
-        NotAnImageError: it is of no format that is read here.
-        DamagedImageError: its header is broken.
+        NotAnImageError: it is of no format that is read here, or of a kind of it that is not.
+        DamagedImageError: it is cut off, or its header is broken.
         ImageTooLargeError: the file, or the image its header announces, is beyond a limit.
     """
     limits.check_bytes(len(source))
-    name = _format(source)
+    # The same look as when the image was taken in: what one refuses, the other does.
+    name = inspect(io.BytesIO(source), limits).format
+    if name is ImageFormat.HEIC:
+        importlib.import_module("pillow_heif").register_heif_opener(thumbnails=False)
     with decoding():
         bare = strip(source, name)
         sequence = _sequence(bare.source, name)
@@ -128,6 +130,11 @@ def opened(source: bytes, name: ImageFormat) -> Image.Image:
                 file = deep_tiff.opened(source, by_pillow)
             except deep_tiff.UnsupportedTiffError as error:
                 raise NotAnImageError(_unsupported_tiff(error.layout)) from None
+        case ImageFormat.BMP:
+            try:
+                file = bmp.opened(source)
+            except UnsupportedError as error:
+                raise NotAnImageError(unsupported(name, error.reason)) from None
         case _:
             file = by_pillow()
     # Pillow takes an orientation from it, and turns a TIFF by it while that is loaded. Viewers do not.
@@ -136,9 +143,10 @@ def opened(source: bytes, name: ImageFormat) -> Image.Image:
 
 
 def _unsupported_tiff(layout: deep_tiff.Layout) -> str:
-    return (
-        f"This kind of TIFF is not supported: compression {layout.compression}, photometric interpretation "
-        f"{layout.photometric}, {layout.samples} samples of {layout.bits} bits."
+    return unsupported(
+        ImageFormat.TIFF,
+        f"compression {layout.compression}, photometric interpretation {layout.photometric}, "
+        f"{layout.samples} samples of {layout.bits} bits",
     )
 
 
@@ -156,10 +164,3 @@ def _without_animation(source: bytes, sequence: FrameSequence | None, name: Imag
     if name is ImageFormat.GIF and sequence is not None:
         return sequence.parts[0].file()
     return apng.still_image(source) if apng.animates(source) else source
-
-
-def _format(source: bytes) -> ImageFormat:
-    name = detect_format(source[:BEGINNING])
-    if name is ImageFormat.HEIC:
-        importlib.import_module("pillow_heif").register_heif_opener(thumbnails=False)
-    return name

@@ -20,6 +20,14 @@ class BrokenError(Exception):
     """The file's structure makes no sense."""
 
 
+class UnsupportedError(Exception):
+    """The file may be sound, but is of a kind that is not read."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
 class BudgetSpentError(Exception):
     """The file has more parts than are looked at."""
 

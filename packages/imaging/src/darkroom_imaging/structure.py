@@ -9,8 +9,8 @@ from types import MappingProxyType
 
 from darkroom_contracts.formats import ImageFormat
 
-from darkroom_imaging import boxes, tiff_directory
-from darkroom_imaging.scanning import BrokenError, Scanner
+from darkroom_imaging import bmp_header, boxes, tiff_directory
+from darkroom_imaging.scanning import BrokenError, Scanner, TruncatedError
 
 _TAIL = 1024
 _ALONE = frozenset({0x01, *range(0xD0, 0xD8)})
@@ -25,6 +25,7 @@ def walk(scanner: Scanner, name: ImageFormat) -> None:
     Raises:
         TruncatedError: the end is missing.
         BrokenError: it is not built as its format wants it.
+        UnsupportedError: it is of a kind that is not read.
         BudgetSpentError: it has more parts than are looked at.
     """
     _WALKS[name](scanner)
@@ -126,15 +127,10 @@ def _webp(scanner: Scanner) -> None:
 
 
 def _bmp(scanner: Scanner) -> None:
-    """The size has 16 bits in the oldest header, of 12 bytes, else 32; a negative height means top-down."""
-    scanner.skip(14)
-    if int.from_bytes(scanner.take(4), "little") == 12:
-        data = scanner.take(4)
-        scanner.size = int.from_bytes(data[:2], "little"), int.from_bytes(data[2:], "little")
-    else:
-        data = scanner.take(8)
-        height = int.from_bytes(data[4:], "little", signed=True)
-        scanner.size = int.from_bytes(data[:4], "little"), abs(height)
+    """The rows of pixels come last, and how long they are is known where they are not compressed."""
+    header = bmp_header.read(scanner)
+    if header.compression == bmp_header.RAW and scanner.length < header.pixels_at + header.least_bytes:
+        raise TruncatedError
 
 
 _WALKS: Mapping[ImageFormat, Callable[[Scanner], None]] = MappingProxyType(
