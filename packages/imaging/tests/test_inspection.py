@@ -162,7 +162,7 @@ MEGABYTES = 25_000_000
 _EMPTY_CHUNK = b"\0\0\0\0teXt" + struct.pack(">I", zlib.crc32(b"teXt"))
 HOSTILE = {
     "jpeg with fill bytes": lambda: jpeg_with(b"\xff" * MEGABYTES),
-    "jpeg with junk": lambda: jpeg_with(bytes(MEGABYTES)),
+    "jpeg with junk": lambda: jpeg_with(b"\xff\xe1\0\2" + bytes(MEGABYTES)),
     "jpeg with stuffed zeros": lambda: jpeg_with(b"\xff\0" * (MEGABYTES // 2)),
     "jpeg with empty segments": lambda: jpeg_with(b"\xff\xe1\0\2" * (MEGABYTES // 4)),
     "jpeg with lone markers": lambda: jpeg_with(b"\xff\xd0" * (MEGABYTES // 2)),
@@ -178,6 +178,7 @@ HOSTILE = {
         + bytes(4)
         + struct.pack(">I4s", 0, b"iprp") * (MEGABYTES // 8)
     ),
+    "tiff with as many entries as it may": lambda: b"II*\0\x08\0\0\0\0\x10" + bytes(MEGABYTES),
     "tiff with entries": lambda: b"II*\0\x08\0\0\0\xff\xff" + bytes(MEGABYTES),
     "big tiff with entries": lambda: b"II+\0\x08\0\0\0" + struct.pack("<QQ", 16, 2**60) + bytes(MEGABYTES),
     "tiff with a million widths": lambda: (
@@ -187,6 +188,8 @@ HOSTILE = {
     ),
     "bmp with more behind it": lambda: encoded("BMP") + bytes(MEGABYTES),
 }
+
+GOOD_GIF_OF_MANY_BLOCKS = gif_with(b"\1a" * 10_000)
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -198,11 +201,29 @@ def test_a_look_at_a_file_made_to_take_long_costs_little(name: str) -> None:
     assert time.process_time() - begin < 2
 
 
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_look_at_a_thousand_hostile_files_of_one_request_costs_little(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.modules[__name__], "MEGABYTES", 500_000)
+    data, budget = HOSTILE[name](), Budget()
+    begin = time.process_time()
+    for _ in range(1_000):
+        with suppress(ImageError):
+            inspect(io.BytesIO(data), Limits(), budget)
+    assert time.process_time() - begin < 6  # mostly less than half of it; processors differ
+
+
 def test_the_files_of_one_request_share_a_budget() -> None:
-    budget = Budget(steps=10_000)
-    for _ in range(20):
-        inspect(io.BytesIO(gif_with(b"\1a" * 50_000)), Limits(), budget)
-    assert budget.steps > -20 * 4_097
+    budget = Budget()
+    for _ in range(1_000):
+        inspect(io.BytesIO(GOOD_GIF_OF_MANY_BLOCKS), Limits(), budget)
+    assert budget.steps >= -1_000 * 129
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_a_good_file_is_taken_when_the_budget_is_spent(name: str) -> None:
+    inspect(io.BytesIO(GOOD[name]), Limits(), Budget(steps=0))
 
 
 def test_a_file_whose_image_does_not_begin_is_over_a_limit() -> None:

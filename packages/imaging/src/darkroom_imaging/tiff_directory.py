@@ -37,7 +37,17 @@ class Directory:
         entry = self.entries.get(tag)
         if entry is None or entry.type not in _INTEGERS or entry.count > _MAX_VALUES:
             return ()
-        form = f"{self.order}{entry.count}{_INTEGERS[entry.type]}"
+        return self._integers(scanner, entry, entry.count)
+
+    def first(self, scanner: Scanner, tag: int) -> int | None:
+        """The first integer of a tag, whatever stands behind it."""
+        entry = self.entries.get(tag)
+        if entry is None or entry.type not in _INTEGERS or entry.count < 1:
+            return None
+        return self._integers(scanner, entry, 1)[0]
+
+    def _integers(self, scanner: Scanner, entry: Entry, count: int) -> tuple[int, ...]:
+        form = f"{self.order}{count}{_INTEGERS[entry.type]}"
         scanner.seek(entry.place)
         return struct.unpack(form, scanner.take(struct.calcsize(form)))
 
@@ -45,10 +55,10 @@ class Directory:
 def walk(scanner: Scanner) -> None:
     """Find the size of the first image. Where a TIFF ends cannot be told without decoding it."""
     directory = read(scanner)
-    width, height = directory.values(scanner, WIDTH), directory.values(scanner, HEIGHT)
-    if not width or not height:
+    width, height = directory.first(scanner, WIDTH), directory.first(scanner, HEIGHT)
+    if width is None or height is None or width < 1 or height < 1:
         raise BrokenError
-    scanner.size = width[0], height[0]
+    scanner.size = width, height
 
 
 def read(scanner: Scanner) -> Directory:
@@ -57,6 +67,7 @@ def read(scanner: Scanner) -> Directory:
     Raises:
         TruncatedError: the file ends before it does.
         BrokenError: it has more entries than any image needs.
+        BudgetSpentError: it has more than are looked at.
     """
     scanner.seek(0)
     start = scanner.take(8)
@@ -73,6 +84,7 @@ def read(scanner: Scanner) -> Directory:
     (count,) = struct.unpack(form, scanner.take(struct.calcsize(form)))
     if count > _MAX_ENTRIES:
         raise BrokenError
+    scanner.step(count)
     entries, inline = {}, 8 if big else 4
     size = struct.calcsize(entry_form)
     at = place + struct.calcsize(form)
