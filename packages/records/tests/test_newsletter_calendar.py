@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from darkroom_records.newsletter_calendar import CalendarSettings, Issue, latest_issue
+from darkroom_records.statistics import week_number
 from pydantic import ValidationError
 
 
@@ -40,3 +41,9 @@ def test_an_issue_reports_the_week_before_its_own() -> None:
 def test_an_unknown_time_zone_is_refused_with_a_sentence() -> None:
     with pytest.raises(ValidationError, match="no time zone of this name"):
         CalendarSettings(time_zone="Europe/Atlantis")
+
+
+@pytest.mark.parametrize("day", ["1970-01-01", "2020-12-31", "2021-01-03", "2021-01-04", "2026-11-25", "2027-01-01"])
+def test_weeks_are_counted_from_the_one_of_1_january_1970(day: str) -> None:
+    since = date.fromisoformat(day) - date(1969, 12, 29)
+    assert week_number(date.fromisoformat(day)) == since.days // 7

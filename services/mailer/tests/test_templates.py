@@ -3,8 +3,8 @@
 import pytest
 from darkroom_contracts.states import Counts
 from darkroom_mailer.templates import Words, render
-from darkroom_records.figures import Figures
 from darkroom_records.newsletter_calendar import Issue
+from darkroom_records.statistics import Statistics
 
 
 def results(counts: Counts, failures: list[tuple[str, str]], *, attached: bool = True, most: int = 50) -> Words:
@@ -53,13 +53,17 @@ def test_styles_are_in_the_elements_they_apply_to() -> None:
     assert 'style="' in words.html
 
 
-@pytest.mark.parametrize("figures", [Figures(), Figures(1, 1, 0), Figures(12, 1034, 3)])
-def test_the_newsletter_is_written_for_any_week(figures: Figures) -> None:
+@pytest.mark.parametrize("statistics", [Statistics(), Statistics(1, 1, 0), Statistics(12, 1034, 3)])
+def test_the_newsletter_is_written_for_any_week(statistics: Statistics) -> None:
     url = "https://darkroom.example.org/unsubscribe/x"
     words = render(
-        "newsletter", issue=Issue("2026-W47"), figures=figures, unsubscribe_url=url, home="https://darkroom.example.org"
+        "newsletter",
+        issue=Issue("2026-W47"),
+        statistics=statistics,
+        unsubscribe_url=url,
+        home="https://darkroom.example.org",
     )
     assert words.subject == "The week in the Darkroom, 2026-W47"
     assert url in words.text
     assert url in words.html
-    assert f"{figures.images:,}" in words.text
+    assert f"{statistics.images:,}" in words.text

@@ -1,10 +1,10 @@
-"""What the group store notes for the mailer: groups that are to be announced, and the figures of the week."""
+"""What the group store notes for the mailer: groups that are to be announced, and the statistics of the week."""
 
 from darkroom_contracts.ids import new_group_id
 from darkroom_contracts.problems import ProblemCode
 from darkroom_records._keys import GROUPS_TO_ANNOUNCE
-from darkroom_records.figures import Figures, read_figures, this_week
 from darkroom_records.groups import Ending, GroupStore, NewImage, Outcome, Work
+from darkroom_records.statistics import Statistics, read_statistics, this_week
 from redis import Redis
 
 GROUP = new_group_id()
@@ -66,11 +66,11 @@ def test_the_week_counts_groups_images_and_failures(groups: GroupStore, redis: R
     groups.fail(work, "It is damaged.", ProblemCode.DAMAGED_IMAGE)
     groups.fail(work, "It is damaged.", ProblemCode.DAMAGED_IMAGE)
     weeks.add(this_week())  # the test may run across Sunday's midnight
-    counted = [read_figures(redis, week) for week in weeks]
-    assert sum(figures.groups for figures in counted) == 1
-    assert sum(figures.images for figures in counted) == 1
-    assert sum(figures.failures for figures in counted) == 2
+    counted = [read_statistics(redis, week) for week in weeks]
+    assert sum(statistics.groups for statistics in counted) == 1
+    assert sum(statistics.images for statistics in counted) == 1
+    assert sum(statistics.failures for statistics in counted) == 2
 
 
 def test_a_week_without_work_has_no_figures(redis: Redis) -> None:
-    assert read_figures(redis, this_week()) == Figures()
+    assert read_statistics(redis, this_week()) == Statistics()

@@ -194,7 +194,7 @@ def test_a_new_house_has_missed_no_issue_and_an_old_one_catches_up_once(
 def test_a_letter_carries_the_figures_and_how_to_leave(
     make_newsletter: MakeNewsletter, subscribe: Subscribe, redis: Redis, server: MailServer
 ) -> None:
-    redis.hset(_keys.figures(ISSUE.reported_week), mapping={"groups": 12, "images": 1034, "failures": 1})
+    redis.hset(_keys.statistics(ISSUE.reported_week), mapping={"groups": 12, "images": 1034, "failures": 1})
     subscribe(1)
     run(make_newsletter())
     message = server.taken[0].message

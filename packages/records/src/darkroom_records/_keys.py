@@ -120,7 +120,7 @@ def issue_lock(issue: str) -> str:
     return f"{_ROOT}:newsletter:issue:{issue}:lock"
 
 
-def figures(week: int) -> str:
+def statistics(week: int) -> str:
     """Redis hash: what was counted in a week, numbered from the one that held 1 January 1970."""
     return f"{_ROOT}:figures:{week}"
 

@@ -7,12 +7,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from darkroom_runtime.settings import Settings
 from pydantic import Field, field_validator
 
-WEEKDAY = 0
-"""Monday, as in ``datetime.weekday()``."""
-HOUR = 12
+from darkroom_records.statistics import week_number
 
-_WEEK_ZERO = date(1969, 12, 29).toordinal()
-"""The Monday of the week that held 1 January 1970."""
+HOUR = 12
 
 
 class CalendarSettings(Settings):
@@ -38,15 +35,12 @@ class Issue:
 
     @property
     def reported_week(self) -> int:
-        """The number of the week whose figures it carries: the one before its own (see ``figures``)."""
+        """The number of the week whose statistics it carries: the one before its own."""
         year, week = self.name.split("-W")
-        return (date.fromisocalendar(int(year), int(week), 1).toordinal() - _WEEK_ZERO) // 7 - 1
+        return week_number(date.fromisocalendar(int(year), int(week), 1)) - 1
 
 
 def latest_issue(now: datetime) -> Issue:
     """The newest issue that has appeared by then, given a time in the time zone of the newsletter."""
-    monday = now.date() - timedelta(days=now.weekday() - WEEKDAY)
-    if now.date() == monday and now.hour < HOUR:
-        monday -= timedelta(days=7)
-    year, week, _ = monday.isocalendar()
+    year, week, _ = (now - timedelta(hours=HOUR)).isocalendar()
     return Issue(f"{year}-W{week:02}")

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from darkroom_contracts.mail import Address, ConfirmationMail, MailContent, NewsletterMail, ResultsMail, TextMail
-from darkroom_records.figures import read_figures
 from darkroom_records.links import Links
 from darkroom_records.newsletter_calendar import Issue
 from darkroom_records.outbox import Claim
+from darkroom_records.statistics import read_statistics
 from darkroom_records.subscribers import CONFIRMATION_PERIOD, Subscribers
 from redis import Redis
 
@@ -60,8 +60,10 @@ class Composer:
         if address not in self.subscribers:
             raise NotWantedError("The address has left the newsletter.")
         url = self.links.unsubscription(address)
-        figures = read_figures(self.redis, issue.reported_week)
-        words = render("newsletter", issue=issue, figures=figures, unsubscribe_url=url, home=self.settings.public_url)
+        statistics = read_statistics(self.redis, issue.reported_week)
+        words = render(
+            "newsletter", issue=issue, statistics=statistics, unsubscribe_url=url, home=self.settings.public_url
+        )
         return Letter(words.subject, words.text, words.html, headers=_list_headers(url, self.settings))
 
 

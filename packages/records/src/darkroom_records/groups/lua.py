@@ -6,7 +6,7 @@ from darkroom_runtime.workers import heartbeat_key
 from redis import Redis
 
 from darkroom_records import _keys as keys
-from darkroom_records.figures import this_week
+from darkroom_records.statistics import this_week
 from darkroom_records.steps import Step
 
 
@@ -34,7 +34,7 @@ class GroupScript:
                 keys.RUNNING_GROUPS,
                 keys.ENDED_GROUPS,
                 keys.GROUPS_TO_ANNOUNCE,
-                keys.figures(this_week()),
+                keys.statistics(this_week()),
             ],
             [keys.CHANGES, group_id, heartbeat_key(""), *arguments],
         )
