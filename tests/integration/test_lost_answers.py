@@ -2,6 +2,7 @@
 
 import ast
 import re
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from darkroom_contracts.mail import Address, Mail, MailState, TextMail
 from darkroom_contracts.messages import Count
 from darkroom_contracts.problems import ProblemCode
-from darkroom_records.groups import Ending, GroupEndedError, GroupStore, NewImage, Outcome, Work
+from darkroom_records.groups import Ending, GroupEndedError, GroupStore, IdempotencyKey, NewImage, Outcome, Work
 from darkroom_records.mail_limits import MailLimits, MailLimitSettings, MailRequest
 from darkroom_records.outbox import Claim, Outbox, Result
 from darkroom_records.steps.clock import clock_of
@@ -29,6 +30,7 @@ from support.waiting import wait_for
 GROUP = "0123456789abcdef0123456789abcdef"
 MAIL = "fedcba9876543210fedcba9876543210"
 TASK = "aaaabbbbccccddddaaaabbbbccccdddd"
+KEY = IdempotencyKey("client", "key", "the same")
 ADA = Address("ada@example.org")
 WORKER = "images@a/1"
 CLAIM = Claim(MAIL, 1, (ADA,), TextMail(subject="Hello", body="Good day."), 0.0, 0, {}, None, None)
@@ -49,8 +51,9 @@ class Records:
         self.subscribers = Subscribers(redis)
         self.tasks = TaskStore(redis)
 
-    def create(self) -> float:
-        return self.groups.create(GROUP, [NewImage("a"), NewImage("b")], (), email=ADA, notify=True)
+    def create(self, *, confirmed: bool = True, key: IdempotencyKey | None = None) -> float:
+        images = [NewImage("a"), NewImage("b")]
+        return self.groups.create(GROUP, images, (), email=ADA, notify=True, confirmed=confirmed, idempotency=key)
 
     def begin(self, index: int = 0) -> Any:
         return self.groups.begin(GROUP, index, worker=WORKER, delivery=0)
@@ -72,6 +75,10 @@ def nothing(_: Records) -> None:
 
 def created(records: Records) -> None:
     records.create()
+
+
+def unfinished(records: Records) -> None:
+    records.create(confirmed=False)
 
 
 def begun(records: Records) -> None:
@@ -134,7 +141,15 @@ def retry_wanted(name: str) -> MailRequest:
 
 Case = tuple[Callable[[Records], None], Callable[[Records], Any]]
 CASES: dict[str, Case] = {
-    "create": (nothing, lambda records: records.create()),
+    "create": (nothing, lambda records: records.create(key=KEY)),
+    "confirm": (unfinished, lambda records: records.groups.confirm(GROUP)),
+    "abandon": (unfinished, lambda records: records.groups.abandon(GROUP, patience=-1)),
+    "expire": (ended, lambda records: records.groups.expire(GROUP, before=time.time() + 60)),
+    "erase": (ended, lambda records: records.groups.delete(GROUP)),
+    "announced": (
+        ended,
+        lambda records: records.groups.announced(GROUP, finished_at=records.groups.read(GROUP).finished_at),
+    ),
     "begin": (created, lambda records: records.begin()),
     "finish": (nearly_ended, lambda records: records.groups.succeed(Work(GROUP, 1, 1, ()), Outcome(width=1))),
     "give_up": (

@@ -60,10 +60,14 @@ class Proxy:
             for pair in self._pairs:
                 _end(*pair)
 
+    def freeze(self) -> None:
+        """Be as in ``frozen``, until everything is passed again."""
+        self._flowing.clear()
+
     @contextmanager
     def frozen(self) -> Iterator[None]:
         """Pass nothing on in either direction, and drop nothing: it all arrives afterwards."""
-        self._flowing.clear()
+        self.freeze()
         try:
             yield
         finally:

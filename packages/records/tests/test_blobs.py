@@ -1,5 +1,9 @@
 """Every blob storage keeps these promises."""
 
+import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -65,13 +69,41 @@ def test_deleting_a_prefix_spares_its_neighbours(storage: BlobStorage) -> None:
     assert storage.open("groups/ab/in/0").close() is None
 
 
-def test_what_was_begun_long_ago_and_never_committed_is_discarded(storage: BlobStorage, tmp_path: Path) -> None:
+def test_what_a_living_process_has_begun_is_left_alone(storage: BlobStorage, tmp_path: Path) -> None:
     writer = storage.writer()
-    storage.discard_unfinished(older_than=3600)
+    writer.write(b"by")
+    LocalBlobStorage(tmp_path).discard_unfinished(idle=-1)
     assert len(files_below(tmp_path)) == 1
-    storage.discard_unfinished(older_than=-1)
+    writer.commit("a/1")
+    assert storage.open("a/1").close() is None
+
+
+_KILLED = """
+import os, signal, sys
+from pathlib import Path
+from darkroom_records.blobs import LocalBlobStorage
+LocalBlobStorage(Path(sys.argv[1])).writer().write(b"by")
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_a_killed_process_had_begun_is_discarded(storage: BlobStorage, tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-c", _KILLED, str(tmp_path)], check=False)
+    assert len(files_below(tmp_path)) == 1
+    storage.discard_unfinished(idle=3600)
+    assert len(files_below(tmp_path)) == 1
+    storage.discard_unfinished(idle=-1)
     assert files_below(tmp_path) == []
-    writer.discard()
+
+
+def test_files_that_lie_loose_are_discarded_after_a_day(storage: BlobStorage, tmp_path: Path) -> None:
+    loose = tmp_path / "incoming" / "0f"
+    loose.parent.mkdir()
+    for age, is_left in ((3600, True), (25 * 3600, False)):
+        loose.write_bytes(b"of an older version")
+        os.utime(loose, (time.time() - age,) * 2)
+        storage.discard_unfinished(idle=30)
+        assert loose.exists() is is_left
 
 
 def test_groups_are_listed_by_age(storage: BlobStorage) -> None:

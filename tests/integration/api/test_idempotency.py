@@ -1,15 +1,18 @@
 """A request that is sent again makes nothing twice."""
 
 import base64
+import time
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
 import pytest
-from darkroom_api.groups.idempotency import IdempotencyKey
-from darkroom_api.http.problems import Problem
 from darkroom_contracts.ids import new_group_id
+from darkroom_maintenance.deletion import expire
+from darkroom_records.groups import GroupStore
 from flask import Flask
 from flask.testing import FlaskClient
 from redis import Redis
-from support.api_cases import png, post_files
+from support.api_cases import finish, png, post_files
 from werkzeug.test import TestResponse
 
 
@@ -62,17 +65,52 @@ def test_a_refused_request_leaves_its_key_free(http: FlaskClient, key: str) -> N
     assert ask(http, key).status_code == 202
 
 
-def test_while_the_first_is_under_way_the_second_is_told_to_wait(app: Flask) -> None:
-    redis: Redis = app.extensions["redis"]
-    name = new_group_id()
-    first, second = (IdempotencyKey(redis, "", name, "same") for _ in range(2))
-    assert first.claim() is None
-    with pytest.raises(Problem) as refusal:
-        second.claim()
-    assert refusal.value.code == 409
-    assert "Retry-After" in refusal.value.headers
-    first.free()
-    assert second.claim() is None
+def test_while_the_first_is_under_way_the_second_is_told_to_wait(
+    http: FlaskClient, store: GroupStore, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on = Event(), Event()
+    confirm = store.confirm
+
+    def slowly(group_id: str) -> float | None:
+        begun.set()
+        assert go_on.wait(30)
+        return confirm(group_id)
+
+    with ThreadPoolExecutor(1) as pool, monkeypatch.context() as patch:
+        patch.setattr(store, "confirm", slowly)
+        first = pool.submit(ask, http.application.test_client(), key)
+        assert begun.wait(30)
+        second = ask(http, key)
+        go_on.set()
+        assert first.result(30).status_code == 202
+    assert second.status_code == 409
+    assert second.headers["Retry-After"]
+    assert ask(http, key).get_json() == first.result().get_json()
+
+
+def test_many_equal_requests_at_once_make_one_group(http: FlaskClient, key: str) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: ask(http.application.test_client(), key), range(16)))
+    assert {answer.status_code for answer in answers} <= {202, 409}
+    assert len({answer.get_json()["group_id"] for answer in answers if answer.status_code == 202}) == 1
+
+
+@pytest.mark.parametrize("end", ["expiry", "deletion"])
+def test_a_key_lives_no_longer_than_its_group(
+    http: FlaskClient, app: Flask, store: GroupStore, key: str, end: str
+) -> None:
+    storage = app.extensions["storage"]
+    first = ask(http, key).get_json()["group_id"]
+    if end == "expiry":
+        finish(store, storage, first, 0, png())
+        expire(store, storage, ended_before=time.time() + 60)
+    else:
+        store.delete(first)
+    second = ask(http, key)
+    assert second.status_code == 202
+    assert second.get_json()["group_id"] != first
+    assert http.get(f"/status/{second.get_json()['group_id']}").status_code == 200
+    assert ask(http, key).get_json() == second.get_json()
 
 
 @pytest.mark.parametrize("wrong", ["", "x" * 256, "a b", "ü"])

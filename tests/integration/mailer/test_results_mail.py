@@ -16,7 +16,7 @@ from darkroom_mailer.delivery import Delivery
 from darkroom_mailer.settings import MailerSettings
 from darkroom_records._keys import GROUPS_TO_ANNOUNCE, group_record
 from darkroom_records.blobs import LocalBlobStorage, result_blob
-from darkroom_records.groups import GroupStore, NewImage, Outcome
+from darkroom_records.groups import Group, GroupStore, NewImage, Outcome
 from darkroom_records.notifications import Notifications
 from darkroom_records.outbox import Outbox
 from darkroom_records.outbox.post import results_mail, results_occasion
@@ -222,3 +222,31 @@ def test_a_group_that_did_not_ask_or_has_no_address_is_not_mailed(
     assert redis.zcard(GROUPS_TO_ANNOUNCE) == 0
     assert announcements.submit(GROUP) is None
     assert announcements.submit(new_group_id()) is None
+
+
+def test_a_group_that_ends_anew_while_it_is_mailed_is_mailed_again(
+    redis: Redis, groups: GroupStore, outbox: Outbox, end_group: EndGroup
+) -> None:
+    end_group({"one.png": "It is damaged."}, notify=True)
+
+    def end_anew() -> None:
+        groups.retry(GROUP)
+        work = groups.begin(GROUP, 0, worker="images@a/1", delivery=0)
+        assert work is not None
+        groups.succeed(work, Outcome(format="jpeg", width=1, height=1, bytes=1))
+
+    class BusyStore(GroupStore):
+        """A store whose group is run again as soon as it was read."""
+
+        def read(self, group_id: str, *, images: bool = True) -> Group:
+            group = super().read(group_id, images=images)
+            if group.run == 0:
+                end_anew()
+            return group
+
+    announcements = Announcements(Notifications(redis), BusyStore(redis), outbox)
+    first = announcements.submit(GROUP)
+    assert redis.zrange(GROUPS_TO_ANNOUNCE, 0, -1) == [GROUP]
+    second = announcements.submit(GROUP)
+    assert first != second
+    assert redis.zcard(GROUPS_TO_ANNOUNCE) == 0

@@ -55,6 +55,14 @@ class ExpireGroups(Message):
 
 
 @dataclass(frozen=True, slots=True)
+class SweepUnfinished(Message):
+    """Intakes and deletions may have been begun by somebody who is gone."""
+
+    name = "maintenance.sweep_unfinished"
+    queue = Queue.MAINTENANCE
+
+
+@dataclass(frozen=True, slots=True)
 class Add(Message):
     """Asks for the sum of two integers: the smallest round trip through a queue."""
 
@@ -111,7 +119,7 @@ class SendNewsletter(Message):
     queue = Queue.MAIL
 
 
-ROUTINE: tuple[type[Message], ...] = (RecoverGroups, ExpireGroups, SendDueEmails)
+ROUTINE: tuple[type[Message], ...] = (RecoverGroups, ExpireGroups, SweepUnfinished, SendDueEmails)
 """What the scheduler sends all day, whether or not there is anything to do."""
 
 MESSAGES: tuple[type[Message], ...] = (ProcessImage, Add, Count, SendEmail, SendResults, SendNewsletter, *ROUTINE)

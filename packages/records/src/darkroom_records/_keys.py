@@ -11,6 +11,12 @@ RUNNING_GROUPS = f"{_ROOT}:groups:running"
 ENDED_GROUPS = f"{_ROOT}:groups:ended"
 """Sorted set of the groups that have ended, by the time they did."""
 
+UNFINISHED_GROUPS = f"{_ROOT}:groups:unfinished"
+"""Sorted set of the groups whose intake is not confirmed, by the time it began."""
+
+ERASED_GROUPS = f"{_ROOT}:groups:erased"
+"""Sorted set of the groups whose record is gone and whose blobs are still to be deleted, by the time of that."""
+
 READINESS = f"{_ROOT}:readiness"
 """Redis string that expires: written to see whether Redis takes anything in."""
 

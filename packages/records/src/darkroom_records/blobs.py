@@ -10,12 +10,19 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+from darkroom_records.incoming import Incoming
+
 _KEY = re.compile(r"[a-z0-9]+(/[a-z0-9]+)*")
 
 
 def group_blobs(group_id: str) -> str:
     """Blob prefix under which everything of a group is kept."""
     return f"groups/{group_id}/"
+
+
+def accepted_blob(group_id: str) -> str:
+    """Blob key of a mark: the group was accepted, though Redis could not be told so."""
+    return f"groups/{group_id}/accepted"
 
 
 def original_blob(group_id: str, index: int) -> str:
@@ -70,8 +77,8 @@ class BlobStorage(Protocol):
     def groups_older_than(self, seconds: float) -> Iterator[str]:
         """The ids under ``groups/`` that nothing was added to for so long."""
 
-    def discard_unfinished(self, *, older_than: float) -> None:
-        """Discard blobs that were begun and not committed for so many seconds: their writer is gone."""
+    def discard_unfinished(self, *, idle: float) -> None:
+        """Discard blobs that were begun and not committed, whose writer is gone, and was silent for so many seconds."""
 
     def check(self) -> None:
         """Store and delete a blob.
@@ -93,11 +100,10 @@ class LocalBlobStorage:
     def __init__(self, root: Path, *, must_exist: bool = False) -> None:
         self._root = root
         self._must_exist = must_exist
-        self._incoming = root / "incoming"
+        self._incoming = Incoming(root / "incoming", must_exist=must_exist)
 
     def writer(self) -> "LocalBlobWriter":
-        self._incoming.mkdir(parents=not self._must_exist, exist_ok=True)  # not before: a reader may have no right to
-        return LocalBlobWriter(self._incoming / secrets.token_hex(16), self._path)
+        return LocalBlobWriter(self._incoming.new_file(), self._path)
 
     def put(self, key: str, data: bytes) -> None:
         writer = self.writer()
@@ -111,20 +117,21 @@ class LocalBlobStorage:
         try:
             return self._path(key).open("rb")
         except FileNotFoundError:
-            if self._must_exist and not self._incoming.is_dir():  # which is made before the first blob
+            if self._must_exist and not self._incoming.exists():  # which is made before the first blob
                 raise
             raise BlobNotFoundError(f"There is no blob under {key}.") from None
 
     def delete_all(self, prefix: str) -> None:
+        if self._must_exist:
+            self._root.stat()  # else what lies in a storage that is away would count as deleted
         with suppress(FileNotFoundError):
             shutil.rmtree(self._path(prefix.removesuffix("/")))
 
     def groups_older_than(self, seconds: float) -> Iterator[str]:
         return (folder.name for folder in _older_than(self._root / "groups", seconds))
 
-    def discard_unfinished(self, *, older_than: float) -> None:
-        for file in _older_than(self._incoming, older_than):
-            file.unlink(missing_ok=True)
+    def discard_unfinished(self, *, idle: float) -> None:
+        self._incoming.discard_abandoned(idle=idle)
 
     def check(self) -> None:
         probe = f"checks/{secrets.token_hex(8)}"

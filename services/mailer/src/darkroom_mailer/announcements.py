@@ -1,7 +1,7 @@
 """Mailing the results of groups that asked for it, once each of them has ended."""
 
 import structlog
-from darkroom_records.groups import GroupStore, UnknownGroupError
+from darkroom_records.groups import Group, GroupStore, UnknownGroupError
 from darkroom_records.mail_limits import MailLimitError
 from darkroom_records.notifications import Notifications
 from darkroom_records.outbox import Outbox
@@ -28,23 +28,24 @@ class Announcements:
             The mail's id, or None where there is nothing to mail: the group has expired, runs again, has no address,
             or its address was sent too many emails, which its status then says.
         """
-        mail_id = self._submit(group_id)
-        self.waiting.finish(group_id)
-        return mail_id
-
-    def _submit(self, group_id: str) -> str | None:
         try:
             group = self._groups.read(group_id, images=False)
         except UnknownGroupError:
+            self._groups.announced(group_id, finished_at=None)
             return None
         with logs.request(group.request_id):
-            if not group.state.is_final or not group.email:
-                _log.info("nothing_to_announce", group_id=group_id)
-                return None
-            request = notification_request(group_id, group.run)
-            try:
-                return self._outbox.submit(results_mail(group), request=request, occasion=results_occasion(group))
-            except MailLimitError as error:
-                _log.warning("notification_withheld", group_id=group_id, reason=str(error))
-                self._groups.note_email_error(group, f"The results were not emailed. {error} {_ASK_LATER}")
-                return None
+            mail_id = self._submit(group)
+        self._groups.announced(group_id, finished_at=group.finished_at)
+        return mail_id
+
+    def _submit(self, group: Group) -> str | None:
+        if not group.state.is_final or not group.email:
+            _log.info("nothing_to_announce", group_id=group.group_id)
+            return None
+        request = notification_request(group.group_id, group.run)
+        try:
+            return self._outbox.submit(results_mail(group), request=request, occasion=results_occasion(group))
+        except MailLimitError as error:
+            _log.warning("notification_withheld", group_id=group.group_id, reason=str(error))
+            self._groups.note_email_error(group, f"The results were not emailed. {error} {_ASK_LATER}")
+            return None

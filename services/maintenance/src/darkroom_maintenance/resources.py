@@ -31,5 +31,5 @@ def task_store() -> TaskStore:
 
 @cache
 def storage() -> BlobStorage:
-    """Where originals and results are kept."""
-    return LocalBlobStorage(settings.storage_dir)
+    """Where originals and results are kept. While it is away, nothing counts as deleted or missing."""
+    return LocalBlobStorage(settings.storage_dir, must_exist=True)

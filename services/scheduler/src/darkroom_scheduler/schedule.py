@@ -3,9 +3,12 @@
 from typing import Any
 
 from celery.schedules import schedule
-from darkroom_contracts.messages import ExpireGroups, Message, RecoverGroups, SendDueEmails
+from darkroom_contracts.messages import ExpireGroups, Message, RecoverGroups, SendDueEmails, SweepUnfinished
 
 from darkroom_scheduler.settings import SchedulerSettings
+
+SWEEP_INTERVAL = 15.0
+"""Seconds between two sweeps of what requests have left that never came to an end."""
 
 
 def entries(settings: SchedulerSettings) -> dict[str, dict[str, Any]]:
@@ -13,6 +16,7 @@ def entries(settings: SchedulerSettings) -> dict[str, dict[str, Any]]:
     return {
         "recover-groups": _every(settings.recovery_interval, RecoverGroups),
         "expire-groups": _every(settings.expiry_interval, ExpireGroups),
+        "sweep-unfinished": _every(SWEEP_INTERVAL, SweepUnfinished),
         # Mails to be tried again, what was lost with a mailer, and the weekly newsletter: it looks at the calendar each
         # time, so a Monday on which nobody was there to send the letter is caught up once, and not forgotten.
         "send-due-mail": _every(settings.mail_interval, SendDueEmails),

@@ -1,18 +1,22 @@
 """The group store: the one place that changes what is true of a group."""
 
+from darkroom_records.groups.idempotency import EarlierRequest, IdempotencyKey, RepeatedRequestError
 from darkroom_records.groups.records import Cancelled, Ending, Group, Image, NewImage, Outcome, ToPublish, Work
 from darkroom_records.groups.store import GroupEndedError, GroupRunningError, GroupStore, UnknownGroupError
 
 __all__ = [
     "Cancelled",
+    "EarlierRequest",
     "Ending",
     "Group",
     "GroupEndedError",
     "GroupRunningError",
     "GroupStore",
+    "IdempotencyKey",
     "Image",
     "NewImage",
     "Outcome",
+    "RepeatedRequestError",
     "ToPublish",
     "UnknownGroupError",
     "Work",

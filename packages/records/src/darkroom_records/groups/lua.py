@@ -9,6 +9,8 @@ from darkroom_records import _keys as keys
 from darkroom_records.statistics import this_week
 from darkroom_records.steps import Step
 
+_CONSTANTS = {"UNFINISHED": keys.UNFINISHED_GROUPS, "ERASED": keys.ERASED_GROUPS, "GROUP": keys.group_record("")}
+
 
 def group_keys(group_id: str) -> list[str]:
     """The keys that belong to one group alone."""
@@ -25,7 +27,7 @@ class GroupScript:
     """One of the scripts, to be called with a group's id and its own arguments."""
 
     def __init__(self, redis: Redis, *parts: str) -> None:
-        self._step = Step(redis, "darkroom_records.groups", "common", *parts)
+        self._step = Step(redis, "darkroom_records.groups", "common", *parts, constants=_CONSTANTS)
 
     def __call__(self, group_id: str, *arguments: str | float) -> Any:
         return self._step(

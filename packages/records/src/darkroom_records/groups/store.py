@@ -12,6 +12,7 @@ from redis import Redis
 
 from darkroom_records import _keys as keys
 from darkroom_records.file_names import safe_stem, unique
+from darkroom_records.groups.idempotency import EarlierRequest, IdempotencyKey, RepeatedRequestError
 from darkroom_records.groups.lua import GroupScript, group_keys
 from darkroom_records.groups.records import (
     Cancelled,
@@ -53,6 +54,11 @@ class GroupStore:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
         self._create = GroupScript(redis, "create")
+        self._confirm = GroupScript(redis, "confirm")
+        self._abandon = GroupScript(redis, "abandon")
+        self._expire = GroupScript(redis, "expire")
+        self._erase = GroupScript(redis, "erase")
+        self._announced = GroupScript(redis, "announced")
         self._begin = GroupScript(redis, "work", "begin")
         self._finish = GroupScript(redis, "finish")
         self._give_up = GroupScript(redis, "give_up")
@@ -73,6 +79,8 @@ class GroupStore:
         email: str | None = None,
         request_id: str | None = None,
         notify: bool = False,
+        confirmed: bool = True,
+        idempotency: IdempotencyKey | None = None,
     ) -> float:
         """Write a group down, its images waiting for a message each.
 
@@ -83,9 +91,15 @@ class GroupStore:
             email: where its results can be mailed to.
             request_id: of the request that it was taken in with.
             notify: whether its results are mailed by themselves when it ends, unless it was cancelled.
+            confirmed: whether this is all that is to be done. Otherwise nothing comes of the group until ``confirm``,
+                and it is abandoned where that never comes.
+            idempotency: the key that stands for it from now on, for as long as it lives.
 
         Returns:
             The Unix time that the messages of its images are to carry as their ``published_at``.
+
+        Raises:
+            RepeatedRequestError: the key stands for another group already. Nothing was changed.
         """
         record = {"pipeline": json.dumps(pipeline)}
         given = (("email", email), ("request_id", request_id), ("notify", "yes" if notify else None))
@@ -96,20 +110,70 @@ class GroupStore:
             for index, image in enumerate(images)
             if image.error
         }
-        return float(self._create(group_id, json.dumps(record), json.dumps(items), json.dumps(outcomes)))
+        key = idempotency.arguments(group_id, len(images)) if idempotency else ("", "", 0)
+        created = self._create(
+            group_id, json.dumps(record), json.dumps(items), json.dumps(outcomes), 0 if confirmed else 1, *key
+        )
+        if isinstance(created, list):
+            raise RepeatedRequestError(EarlierRequest.read(*created))
+        return float(created)
+
+    def find_earlier(self, idempotency: IdempotencyKey) -> EarlierRequest | None:
+        """The request that took this key before, if what it made is still there."""
+        made = cast("str | None", self._redis.get(idempotency.name))
+        if made is None:
+            return None
+        group_id = json.loads(made).get("group_id")
+        if group_id is None:
+            return EarlierRequest.read(made, 1)
+        exists, unfinished = cast(
+            "list[str | None]", self._redis.hmget(keys.group_record(group_id), ["version", "unfinished"])
+        )
+        return EarlierRequest.read(made, 1 if unfinished else 0) if exists else None
+
+    def confirm(self, group_id: str) -> float | None:
+        """Confirm that a group was taken in as a whole, its originals with it.
+
+        Returns:
+            What ``create`` does, from now on. None where the group was abandoned meanwhile.
+        """
+        published_at = self._confirm(group_id)
+        return None if published_at is None else float(published_at)
+
+    def unfinished(self) -> list[str]:
+        """The ids of groups whose intake is not confirmed, the earliest first."""
+        return cast("list[str]", self._redis.zrange(keys.UNFINISHED_GROUPS, 0, -1))
+
+    def abandon(self, group_id: str, *, patience: float) -> bool:
+        """Erase a group whose intake was not confirmed for so many seconds. False if that is not what happened."""
+        return bool(self._abandon(group_id, patience))
+
+    def announced(self, group_id: str, *, finished_at: float | None) -> bool:
+        """Note that nothing is left to mail about this end of a group. False if it has ended anew since."""
+        return bool(self._announced(group_id, repr(finished_at) if finished_at else ""))
 
     def exists(self, group_id: str) -> bool:
         """Whether there is a group of this id."""
         return bool(self._redis.exists(keys.group_record(group_id)))
 
     def delete(self, group_id: str) -> None:
-        """Forget a group. Messages of it that are still under way find nothing to do."""
-        with self._redis.pipeline() as pipe:
-            pipe.delete(*group_keys(group_id))
-            pipe.zrem(keys.RUNNING_GROUPS, group_id)
-            pipe.zrem(keys.ENDED_GROUPS, group_id)
-            pipe.zrem(keys.GROUPS_TO_ANNOUNCE, group_id)
-            pipe.execute()
+        """Forget a group. Messages of it that are still under way find nothing to do.
+
+        Its blobs are to be deleted next; until ``blobs_deleted`` says that they are, the group is among ``erased``.
+        """
+        self._erase(group_id)
+
+    def expire(self, group_id: str, *, before: float) -> bool:
+        """Forget a group, as ``delete`` does, if it still stands as ended before this Unix time."""
+        return bool(self._expire(group_id, before))
+
+    def erased(self) -> list[str]:
+        """The ids of groups whose record is gone and whose blobs may be left."""
+        return cast("list[str]", self._redis.zrange(keys.ERASED_GROUPS, 0, -1))
+
+    def blobs_deleted(self, group_id: str) -> None:
+        """Note that nothing is left of an erased group."""
+        self._redis.zrem(keys.ERASED_GROUPS, group_id)
 
     def begin(self, group_id: str, index: int, *, worker: str, delivery: int) -> Work | None:
         """Begin an image, or begin it again after its worker was lost.

@@ -3,8 +3,9 @@
 import math
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
+from types import MappingProxyType
 from typing import Any
 
 from redis import Redis
@@ -15,6 +16,7 @@ from darkroom_records import _keys as keys
 from darkroom_records.steps.clock import clock_of
 
 _ONCE = (files("darkroom_records.steps") / "once.lua").read_text()
+_NONE: Mapping[str, str] = MappingProxyType({})
 _MARGIN = 0.25
 """Seconds before the caller gives up from which a call changes nothing."""
 _LEAST_KEPT = 60
@@ -28,12 +30,16 @@ class Step:
         redis: where the records are.
         package: holds the scripts, in a folder ``scripts``.
         parts: the scripts' names; what is shared comes first, what is done comes last.
+        constants: texts that the scripts know by these names.
     """
 
-    def __init__(self, redis: Redis, package: str, *parts: str) -> None:
+    def __init__(self, redis: Redis, package: str, *parts: str, constants: Mapping[str, str] = _NONE) -> None:
         folder = files(package) / "scripts"
+        known = [f"local {name} = '{text}'" for name, text in constants.items()]
         *shared, step = [(folder / f"{part}.lua").read_text() for part in parts]
-        self._script = redis.register_script(_ONCE.replace("--SHARED--", "\n".join(shared)).replace("--STEP--", step))
+        self._script = redis.register_script(
+            _ONCE.replace("--SHARED--", "\n".join([*known, *shared])).replace("--STEP--", step)
+        )
         self._redis = redis
         self._clock = clock_of(redis)
         self._patience = _patience(redis)

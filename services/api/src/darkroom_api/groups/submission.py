@@ -5,6 +5,7 @@ import json
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import cast
 
 import structlog
 from darkroom_contracts.ids import new_group_id
@@ -12,16 +13,17 @@ from darkroom_contracts.mail import Address
 from darkroom_contracts.messages import ProcessImage
 from darkroom_contracts.pipelines import PipelineData
 from darkroom_contracts.problems import ProblemCode
-from darkroom_records.blobs import group_blobs, original_blob
-from darkroom_records.groups import NewImage
+from darkroom_records.blobs import accepted_blob, group_blobs, original_blob
+from darkroom_records.groups import EarlierRequest, IdempotencyKey, NewImage, RepeatedRequestError
 from darkroom_records.outbox import notification_request
 from darkroom_runtime.logs import current_request_id
-from darkroom_runtime.redis_client import UNAVAILABLE
+from darkroom_runtime.redis_client import UNAVAILABLE, Trouble, trouble
 from darkroom_runtime.sending import send_all
+from kombu.exceptions import KombuError
 
 from darkroom_api import extensions
-from darkroom_api.groups.idempotency import IdempotencyKey, Made
 from darkroom_api.http.client_address import client
+from darkroom_api.http.problems import Problem, unavailable
 from darkroom_api.http.validation import problem_of
 from darkroom_api.operators import metrics
 from darkroom_api.uploads.staging import StagedImage
@@ -62,6 +64,14 @@ class Submission:
         return hashlib.sha256(asked.encode()).hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """The group that a request, or an earlier one with the same key, made."""
+
+    group_id: str
+    total: int
+
+
 def take_in(submission: Submission, *, key: str | None, scope: str) -> Made:
     """Make the group, or find the one that an equal request with the same key made.
 
@@ -74,17 +84,30 @@ def take_in(submission: Submission, *, key: str | None, scope: str) -> Made:
         Problem: no image can be worked on, the key does not allow it, or its owner asked for too many mails.
     """
     _refuse_if_all_are_unfit(submission.images)
-    if key is None:
-        return _make(submission)
-    idempotency = IdempotencyKey(extensions.redis(), scope, key, submission.fingerprint())
-    if made := idempotency.claim():
-        return made
-    with ExitStack() as undo:
-        undo.callback(idempotency.free)
-        made = _make(submission)
-        undo.pop_all()
-    idempotency.keep(made)
-    return made
+    idempotency = IdempotencyKey(scope, key, submission.fingerprint()) if key is not None else None
+    if idempotency and (earlier := extensions.groups().find_earlier(idempotency)):
+        return _made_earlier(earlier, idempotency)
+    try:
+        return _make(submission, idempotency)
+    except RepeatedRequestError as error:
+        return _made_earlier(error.earlier, cast("IdempotencyKey", idempotency))
+
+
+def _made_earlier(earlier: EarlierRequest, idempotency: IdempotencyKey) -> Made:
+    if earlier.fingerprint != idempotency.fingerprint:
+        raise Problem(
+            422,
+            "This Idempotency-Key was used for another request. Choose a new one.",
+            code=ProblemCode.IDEMPOTENCY_KEY_REUSED,
+        )
+    if earlier.group_id is None or earlier.is_under_way:
+        raise Problem(
+            409,
+            "The first request with this Idempotency-Key is under way.",
+            code=ProblemCode.IDEMPOTENCY_KEY_IN_USE,
+            headers={"Retry-After": "2"},
+        )
+    return Made(earlier.group_id, earlier.total)
 
 
 def _refuse_if_all_are_unfit(images: Sequence[TakenImage]) -> None:
@@ -96,34 +119,72 @@ def _refuse_if_all_are_unfit(images: Sequence[TakenImage]) -> None:
         raise problem_of([(f"images[{index}]", str(reason)) for index, reason in enumerate(unfit)], status, code)
 
 
-def _make(submission: Submission) -> Made:
+def _make(submission: Submission, idempotency: IdempotencyKey | None) -> Made:
+    """Write the group down, keep its originals, and confirm it: only then does anything come of it.
+
+    Whatever fails before leaves an unfinished group, which is undone here, or else by the sweep.
+    """
     group_id = new_group_id()
     if submission.notify and submission.email:
         extensions.outbox().reserve((Address(submission.email),), notification_request(group_id, 0, client()))
     structlog.contextvars.bind_contextvars(group_id=group_id)
     fit = [index for index, image in enumerate(submission.images) if not image.error]
     with ExitStack() as undo:
-        undo.callback(_forget, group_id)
-        for index in fit:
-            submission.images[index].staged.commit(original_blob(group_id, index))
-        published_at = extensions.groups().create(
+        undo.callback(_undo, group_id)
+        extensions.groups().create(
             group_id,
             [NewImage(image.name, image.pipeline, image.error, image.code) for image in submission.images],
             submission.pipeline,
             email=submission.email,
             notify=submission.notify,
             request_id=current_request_id(),
+            confirmed=False,
+            idempotency=idempotency,
         )
-        messages = (ProcessImage(group_id, index) for index in fit)
-        send_all(extensions.celery(), messages, published_at=published_at)
+        for index in fit:
+            submission.images[index].staged.commit(original_blob(group_id, index))
+        published_at = _confirm(group_id)
         undo.pop_all()
+    if published_at is not None:
+        _publish(group_id, fit, published_at)
     metrics.IMAGES_TAKEN.inc(len(fit))
     return Made(group_id, len(submission.images))
 
 
-def _forget(group_id: str) -> None:
+def _confirm(group_id: str) -> float | None:
+    """Confirm the group. None where that is left to the sweep: Redis may have done it, and can not be asked.
+
+    What the client is told must hold, though nobody knows whether the group is confirmed. It can be kept, since its
+    record is there and so are its originals; it could not be undone.
+    """
     try:
-        extensions.groups().delete(group_id)
+        published_at = extensions.groups().confirm(group_id)
     except UNAVAILABLE as error:
-        _log.warning("group_not_undone", reason=str(error))
-    extensions.storage().delete_all(group_blobs(group_id))
+        if trouble(error) is not Trouble.UNREACHABLE:
+            raise
+        extensions.storage().put(accepted_blob(group_id), b"")
+        _log.warning("confirmation_postponed", reason=str(error))
+        return None
+    if published_at is None:
+        raise unavailable(
+            "Storing the images took too long. Nothing was kept; please retry.", ProblemCode.STORAGE_UNAVAILABLE
+        )
+    return published_at
+
+
+def _publish(group_id: str, indices: Sequence[int], published_at: float) -> None:
+    try:
+        messages = (ProcessImage(group_id, index) for index in indices)
+        send_all(extensions.celery(), messages, published_at=published_at)
+    except KombuError as error:
+        _log.warning("images_not_sent", reason=str(error))  # recovery sends them: the group stands as running
+
+
+def _undo(group_id: str) -> None:
+    """Leave nothing of a group that is not confirmed. What cannot be done now, the sweep does."""
+    try:
+        extensions.storage().delete_all(group_blobs(group_id))
+        extensions.groups().delete(group_id)
+        extensions.groups().blobs_deleted(group_id)
+    except (*UNAVAILABLE, OSError) as error:
+        _log.warning("intake_not_undone", reason=str(error))

@@ -3,18 +3,18 @@
 import time
 
 import structlog
-from darkroom_contracts.messages import ExpireGroups, ProcessImage, RecoverGroups
+from darkroom_contracts.messages import ExpireGroups, ProcessImage, RecoverGroups, SweepUnfinished
 from darkroom_contracts.queues import Queue
-from darkroom_records.blobs import group_blobs
 from darkroom_runtime import heartbeat, logs
 from darkroom_runtime.queues import oldest_waiting
 from darkroom_runtime.sending import send_all
 
+from darkroom_maintenance import deletion
 from darkroom_maintenance.app import app, settings
 from darkroom_maintenance.resources import groups, redis, storage
 
-ABANDONED = 24 * 3600
-"""Seconds after which an upload that was begun and not finished is given up: no request takes as long."""
+INTAKE_PATIENCE = 30
+"""Seconds from writing a group down to its confirmation, after which whoever took it in is gone."""
 
 _log = structlog.get_logger(__name__)
 
@@ -39,13 +39,11 @@ def recover_groups() -> None:
 
 @app.task(name=ExpireGroups.name)
 def expire_groups() -> None:
-    """Delete groups that ended long enough ago, and whatever requests that broke off have left in storage."""
-    for group_id in groups().ended_before(time.time() - settings.keep_results):
-        # The record goes last: while it is there, a deletion that was interrupted is taken up again.
-        storage().delete_all(group_blobs(group_id))
-        groups().delete(group_id)
-        _log.info("group_expired", group_id=group_id)
-    for group_id in storage().groups_older_than(ABANDONED):
-        if not groups().exists(group_id):
-            storage().delete_all(group_blobs(group_id))
-    storage().discard_unfinished(older_than=ABANDONED)
+    """Delete groups that ended long enough ago, and whatever no record knows of that has lain in storage for a day."""
+    deletion.expire(groups(), storage(), ended_before=time.time() - settings.keep_results)
+
+
+@app.task(name=SweepUnfinished.name)
+def sweep_unfinished() -> None:
+    """Bring to an end what was begun by somebody who is gone: intakes, deletions, uploads."""
+    deletion.sweep(groups(), storage(), patience=INTAKE_PATIENCE)

@@ -25,6 +25,16 @@ local function count(what, number)
   redis.call('EXPIRE', FIGURES, 8 * 7 * 24 * 3600)
 end
 
+-- Forget the group, and note that its blobs are to be deleted. A full Redis refuses the note, but must be able to forget.
+local function erase()
+  redis.pcall('ZADD', ERASED, now(), GROUP_ID)
+  local idempotency_key = redis.call('HGET', RECORD, 'idempotency_key')
+  local made = idempotency_key and redis.call('GET', idempotency_key)
+  if made and cjson.decode(made).group_id == GROUP_ID then redis.call('DEL', idempotency_key) end
+  redis.call('DEL', RECORD, ITEMS, STATES, ATTEMPTS, OUTCOMES)
+  for _, set in ipairs({RUNNING, ENDED, TO_ANNOUNCE, UNFINISHED}) do redis.call('ZREM', set, GROUP_ID) end
+end
+
 -- Answers with 2 if the group ended and wants its results mailed, which is noted in the same step, and with 1 otherwise.
 local function end_group_if_done()
   local known = redis.call('HMGET', RECORD, 'queued', 'processing', 'cancelled', 'notify')
@@ -36,6 +46,14 @@ local function end_group_if_done()
   if known[3] ~= '0' or not known[4] then return 1 end
   redis.call('ZADD', TO_ANNOUNCE, time, GROUP_ID)
   return 2
+end
+
+-- Let a group whose record is complete be worked on.
+local function admit(time)
+  redis.call('ZADD', RUNNING, time, GROUP_ID)
+  count('groups', 1)
+  count('failures', tonumber(redis.call('HGET', RECORD, 'failed')))
+  end_group_if_done()
 end
 
 local function finish(index, from, to, outcome)

@@ -1,0 +1,4 @@
+-- Erase a group, whatever its state.
+local is_known = redis.call('EXISTS', RECORD)
+erase()
+return is_known

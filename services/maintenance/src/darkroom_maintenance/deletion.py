@@ -1,0 +1,55 @@
+"""Deleting what nobody needs any more: groups that have expired, and what was begun and never came to an end."""
+
+import structlog
+from darkroom_records.blobs import BlobNotFoundError, BlobStorage, accepted_blob, group_blobs
+from darkroom_records.groups import GroupStore
+
+_UNKNOWN = 24 * 3600
+"""Seconds after which blobs are deleted that no record knows of."""
+
+_log = structlog.get_logger(__name__)
+
+
+def expire(groups: GroupStore, storage: BlobStorage, *, ended_before: float) -> None:
+    """Delete the groups that ended before this Unix time, and blobs of groups that were unknown for a day."""
+    for group_id in groups.ended_before(ended_before):
+        if groups.expire(group_id, before=ended_before):  # looked at again: it may have been retried meanwhile
+            _delete_blobs(groups, storage, group_id)
+            _log.info("group_expired", group_id=group_id)
+    for group_id in storage.groups_older_than(_UNKNOWN):
+        if not groups.exists(group_id):
+            storage.delete_all(group_blobs(group_id))
+
+
+def sweep(groups: GroupStore, storage: BlobStorage, *, patience: float) -> None:
+    """Bring to an end what was begun by somebody who is gone.
+
+    A group whose client was told that it is taken in is confirmed; any other unfinished one is deleted.
+
+    Args:
+        groups: the records.
+        storage: where the blobs are.
+        patience: seconds from the beginning of an intake after which whoever did it is gone.
+    """
+    for group_id in groups.unfinished():
+        if _is_accepted(storage, group_id):
+            groups.confirm(group_id)
+            _log.warning("group_confirmed_late", group_id=group_id)
+        elif groups.abandon(group_id, patience=patience):
+            _log.warning("group_abandoned", group_id=group_id)
+    for group_id in groups.erased():
+        _delete_blobs(groups, storage, group_id)
+    storage.discard_unfinished(idle=patience)
+
+
+def _is_accepted(storage: BlobStorage, group_id: str) -> bool:
+    try:
+        storage.open(accepted_blob(group_id)).close()
+    except BlobNotFoundError:
+        return False
+    return True
+
+
+def _delete_blobs(groups: GroupStore, storage: BlobStorage, group_id: str) -> None:
+    storage.delete_all(group_blobs(group_id))
+    groups.blobs_deleted(group_id)  # not before: a deletion that is interrupted is taken up again
