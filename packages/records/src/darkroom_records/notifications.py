@@ -12,7 +12,7 @@ _GRACE = 5.0
 
 
 class Notifications:
-    """Reads and changes which groups wait for their email. Safe to share between threads."""
+    """Reads which groups wait for their email. Safe to share between threads."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
@@ -22,7 +22,3 @@ class Notifications:
         latest = time.time() - _GRACE
         found = self._redis.zrange(keys.GROUPS_TO_ANNOUNCE, "-inf", latest, byscore=True, offset=0, num=limit)
         return cast("list[str]", found)
-
-    def finish(self, group_id: str) -> None:
-        """Note that the group's email is in the outbox, or that there is none to send."""
-        self._redis.zrem(keys.GROUPS_TO_ANNOUNCE, group_id)
