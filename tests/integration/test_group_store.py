@@ -344,6 +344,7 @@ def test_a_forgotten_group_leaves_nothing_behind(groups: GroupStore, redis: Redi
     create(groups, "one.jpg")
     begin(groups)
     groups.delete(GROUP)
+    groups.blobs_deleted(GROUP)
     redis.delete(heartbeat_key("images@a/1"), heartbeat_key("images@b/1"))
     left = [key for key in lasting_keys(redis) if ":figures:" not in key]
     assert left == [], "only the week's figures remember it"
