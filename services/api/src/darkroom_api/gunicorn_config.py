@@ -12,6 +12,7 @@ from typing import Any
 from darkroom_runtime.logs import take_over_process
 from darkroom_runtime.settings import load
 
+from darkroom_api.serving.budget import Budget
 from darkroom_api.serving.limits import raise_descriptor_limit
 from darkroom_api.settings import ApiSettings
 
@@ -44,6 +45,15 @@ accesslog = None  # the application logs requests itself, with their ids
 control_socket_disable = True  # it would want a home directory that can be written to
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - a heartbeat must not wait for a disk
 
+_memory = Budget(  # while workers are replaced, there are twice as many
+    _settings.json_memory, processes=2 * workers + 8, patience=_settings.json_wait + 5
+)
+
+
+def pre_fork(_server: Any, worker: Any) -> None:
+    """Let all workers share the memory for large bodies."""
+    worker.memory = _memory
+
 
 def when_ready(server: Any) -> None:
     """Hold little for clients that do not read, and break off with those that are gone. Connections take this over."""
@@ -67,7 +77,8 @@ def post_worker_init(worker: Any) -> None:
 
 
 def child_exit(_server: Any, worker: Any) -> None:
-    """Take what the worker had open out of the metrics."""
+    """Take back what the worker had: its part of the memory, and what it had open in the metrics."""
+    _memory.forget(worker.pid)
     from prometheus_client import multiprocess  # not before the folder is named
 
     multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]  # as prometheus_client has it

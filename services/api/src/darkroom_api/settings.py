@@ -50,7 +50,8 @@ class ApiSettings(LinkSettings, MailLimitSettings, HostSettings):
         64_000_000, description="The largest JSON body of a request, which is held in memory as a whole."
     )
     json_memory: PositiveInt = Field(
-        64_000_000, description="Bytes of JSON bodies that one process works on at the same time; others wait."
+        64_000_000,
+        description="Bytes of JSON bodies that all processes together work on at the same time; others wait.",
     )
     json_wait: float = Field(
         30.0, gt=0, description="Seconds that a JSON body waits for that, before its request is answered with 503."

@@ -1,5 +1,6 @@
 """What threads do: read a request that has come in, run the application, write what the client takes at once."""
 
+import ctypes
 import errno
 import gc
 from collections.abc import Mapping
@@ -20,6 +21,7 @@ from darkroom_api.serving.refusals import problem
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _SMALL = 1_000_000
 """Bytes of a body that are awaited without asking first whether anybody wants them, and read to be thrown away."""
+_LIBC = ctypes.CDLL(None)
 _GONE = {errno.EPIPE, errno.ECONNRESET, errno.ENOTCONN, errno.EBADF}
 _SENTENCES: Mapping[int, str] = {
     400: "The request is not valid HTTP.",
@@ -29,6 +31,13 @@ _SENTENCES: Mapping[int, str] = {
     500: "Internal server error. The log has the details.",
     501: "The only supported transfer coding is chunked.",
 }
+
+
+def _free_memory() -> None:
+    """Give back what a large body took, before the next one comes."""
+    gc.collect()  # an error's traceback may hold the body until then
+    if trim := getattr(_LIBC, "malloc_trim", None):  # only glibc keeps free memory of each thread to itself
+        trim(0)
 
 
 class _Body:
@@ -73,7 +82,7 @@ class AnsweringWorker(ThreadWorker):  # type: ignore[misc]  # for the same reaso
         try:
             then = self._serve(conn)
             if conn.cost > _SMALL:
-                gc.collect()  # an error's traceback may hold the body until then, and the next one is about to come
+                _free_memory()
             return then
         except (NoMoreData, StopIteration) as error:
             self.log.debug("Closing connection. %s", error)

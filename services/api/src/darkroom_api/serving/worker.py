@@ -30,6 +30,8 @@ from darkroom_api.settings import ApiSettings
 
 _FAIR = 8
 """Reads from, or connections of, one socket before others have their turn."""
+_WAITING = 0.05
+"""Seconds between two looks at whether another process has left memory for a body."""
 _CHECK = 0.5
 """Seconds between two looks at the deadlines."""
 _NO_DESCRIPTOR = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
@@ -41,12 +43,15 @@ _log = structlog.get_logger(__name__)
 class Worker(PollingWorker):
     """Receives, has threads answer, and sends. All but the answering is done by one thread, which never waits."""
 
+    memory: Budget
+    """For the bodies that are held in memory, shared by all workers."""
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._settings = load(ApiSettings)
         self._limit = connection_limit(self._settings.max_connections)
-        self._budget = Budget(self._settings.json_memory)
         self._queued: deque[tuple[float, Connection]] = deque()
+        """Whose bodies wait for memory, and since when."""
         self._checked = 0.0
 
     def init_process(self) -> None:
@@ -62,7 +67,7 @@ class Worker(PollingWorker):
         self.poller.register(self.method_queue.fileno(), selectors.EVENT_READ, self.method_queue.run_callbacks)
         while self.alive and self.is_parent_alive():
             self.set_accept_enabled(self.nr_conns < self._limit or bool(self._watched))
-            self._turn(1.0)
+            self._turn(_WAITING if self._queued else 1.0)
         self.set_accept_enabled(False)
         now = time.monotonic()
         for conn in self._watched:
@@ -75,6 +80,7 @@ class Worker(PollingWorker):
     def _turn(self, timeout: float) -> None:
         self.notify()
         self.wait_for_and_dispatch_events(timeout)
+        self._admit_queued()
         now = time.monotonic()
         if now - self._checked < _CHECK:
             return
@@ -84,8 +90,9 @@ class Worker(PollingWorker):
                 self._step(conn)  # it may be this process that was slow, and the bytes are there
             if conn in self._watched and conn.deadline <= now:
                 self._expire(conn)
-        while self._queued and self._queued[0][0] <= now:
+        while self._queued and self._queued[0][0] + self._settings.json_wait <= now:
             self._answer_now(self._queued.popleft()[1], refusals.BUSY)
+            self.memory.stop_waiting()
 
     def _clean_up(self) -> None:
         for conn in list(self._watched):
@@ -199,18 +206,26 @@ class Worker(PollingWorker):
 
     def _admit(self, conn: Connection) -> None:
         """Have a request answered as soon as there is memory for its body. It waits for that without a thread."""
-        conn.cost = cost(conn)
-        if conn.cost and (self._queued or not self._budget.take(conn.cost)):
-            self._queued.append((time.monotonic() + self._settings.json_wait, conn))
-        else:
+        conn.cost = min(cost(conn), self._settings.max_json_bytes)
+        if not conn.cost:
+            self._submit(conn)
+            return
+        self._queued.append((time.monotonic(), conn))
+        self._admit_queued()
+
+    def _admit_queued(self) -> None:
+        while self._queued:
+            since, conn = self._queued[0]
+            if not self.memory.take(conn.cost, since, time.monotonic()):
+                return
+            self._queued.popleft()
             self._submit(conn)
 
     def _release(self, conn: Connection) -> None:
         if conn.cost:
-            self._budget.give_back(conn.cost)
+            self.memory.give_back(conn.cost)
             conn.cost = 0
-            while self._queued and self._budget.take(self._queued[0][1].cost):
-                self._submit(self._queued.popleft()[1])
+            self._admit_queued()
 
     def _submit(self, conn: Connection) -> None:
         self._turns[conn.pool].add(conn)
