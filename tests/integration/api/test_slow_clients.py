@@ -92,6 +92,25 @@ def test_more_connections_than_are_taken_keep_no_new_one_out(redis_url: str, tmp
         assert_answers(api)
 
 
+def test_bodies_that_never_end_take_a_bounded_part_of_the_disk_and_keep_no_other_out(
+    redis_url: str, tmp_path: Path
+) -> None:
+    stopping = b"POST /process_images HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+    stopping += b"Content-Length: 900000\r\n\r\n" + b" " * 300_000
+    space = {"DARKROOM_UPLOAD_SPACE": "1000000", "DARKROOM_MAX_REQUEST_BYTES": "1000000"}
+    with live_api(redis_url, tmp_path, LONG | space) as api, ExitStack() as stack:
+        clients = [stack.enter_context(connect(api)) for _ in range(6)]
+        for client in clients:
+            client.sendall(stopping)
+        head, _, body = read_all(clients[0]).partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 503 ")
+        assert b"\r\nRetry-After: " in head
+        assert json.loads(body)["code"] == "server_busy"
+        picture = encode(photograph(100, 100)) + bytes(500_000)
+        answer = requests.post(f"{api.url}/process_images", files={"images": ("a.jpg", picture)}, timeout=60)
+        assert answer.status_code == 202, answer.text
+
+
 def test_streams_and_long_polls_take_no_thread_from_other_requests(patient: LiveApi, groups: GroupStore) -> None:
     group_id = new_group_id()
     groups.create(group_id, [NewImage("a.jpg")], ())

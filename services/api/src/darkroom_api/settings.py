@@ -56,6 +56,10 @@ class ApiSettings(LinkSettings, MailLimitSettings, HostSettings):
     json_wait: float = Field(
         30.0, gt=0, description="Seconds that a JSON body waits for that, before its request is answered with 503."
     )
+    upload_space: PositiveInt = Field(
+        4_000_000_000,
+        description="Bytes of the disk for bodies until they are worked on. Each process has an equal part of them.",
+    )
     max_connections: int = Field(4000, ge=16, description="Connections that one process keeps open at the same time.")
     header_timeout: float = Field(10.0, gt=0, description="Seconds for a request's line and headers to arrive.")
     transfer_timeout: float = Field(

@@ -4,7 +4,6 @@ import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
-from pathlib import Path
 from typing import Any
 
 from gunicorn.http import RequestParser  # type: ignore[import-untyped]  # it ships no types
@@ -71,13 +70,13 @@ class Answer:
 class Connection:
     """A connection, which is either watched by the poller or in the hands of one thread."""
 
-    def __init__(self, cfg: Any, sock: socket.socket, client: Any, folder: Path) -> None:
+    def __init__(self, cfg: Any, sock: socket.socket, client: Any, received: Received) -> None:
         sock.setblocking(False)
         self.sock = sock
         self.client = client
         self.server = sock.getsockname()
         self.head = bytearray()
-        self.received = Received(folder)
+        self.received = received
         self.outgoing = Outgoing(sock)
         self.parser = RequestParser(cfg, iter(()), client)
         self.unreader = self.parser.unreader = ReceivedUnreader(self.received)

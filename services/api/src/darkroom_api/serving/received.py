@@ -12,15 +12,33 @@ PIECE = 128 * 1024
 """Bytes that are read back at a time."""
 
 
+class Space:
+    """How much of the disk bodies may take until they are read.
+
+    Args:
+        limit: bytes.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self.used = 0
+
+    def is_left(self, count: int) -> bool:
+        """Whether there is room for so many bytes more."""
+        return self.used + count <= self._limit
+
+
 class Received:
     """Bytes in the order they came in: a few in memory, many in a file without a name, which no crash leaves behind.
 
     Args:
         folder: for the file. It must be on a disk: where ``/tmp`` is one in memory, it is no place for bodies.
+        space: where the bytes of the file are counted.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, space: Space) -> None:
         self._folder = folder
+        self._space = space
         self._memory = bytearray()
         self._file: IO[bytes] | None = None
         self._written = 0
@@ -31,9 +49,18 @@ class Received:
         """Bytes that were received since the head."""
         return self._written or len(self._memory)
 
+    @property
+    def on_disk(self) -> int:
+        """Bytes of the file."""
+        return self._written
+
+    def goes_to_disk(self, count: int) -> bool:
+        """Whether so many bytes more would be written to the file."""
+        return self._file is not None or len(self._memory) + count > IN_MEMORY
+
     def append(self, data: bytes | memoryview) -> None:
         """Add what has just come in."""
-        if self._file is None and len(self._memory) + len(data) <= IN_MEMORY:
+        if not self.goes_to_disk(len(data)):
             self._memory += data
             return
         if self._file is None:
@@ -43,6 +70,7 @@ class Received:
             written = self._file.write(left)
             left = left[written:]
             self._written += written
+            self._space.used += written
 
     def take(self) -> bytes:
         """The next bytes, in pieces of a bearable size. None are left once there is nothing more to come."""
@@ -67,6 +95,7 @@ class Received:
         if self._file is not None:
             self._file.close()
             self._file = None
+        self._space.used -= self._written
         self._written = self._read = 0
 
 

@@ -32,3 +32,4 @@ BODY_TOO_SLOW = problem(408, "The request's body arrived too slowly.", ProblemCo
 BODY_TOO_LARGE = problem(413, "Request body too large.", ProblemCode.REQUEST_TOO_LARGE)
 DISK_FULL = problem(507, "Storage full. Nothing was kept.", ProblemCode.STORAGE_FULL, retry_after=60)
 BUSY = problem(503, "Too many large JSON bodies at once. Please retry.", ProblemCode.SERVER_BUSY, retry_after=10)
+TOO_MANY_UPLOADS = problem(503, "Too many uploads at once. Please retry.", ProblemCode.SERVER_BUSY, retry_after=10)

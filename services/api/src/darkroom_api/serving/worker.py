@@ -25,6 +25,7 @@ from darkroom_api.serving.framing import MAX_HEAD, head_is_ready
 from darkroom_api.serving.limits import connection_limit
 from darkroom_api.serving.pace import Pace
 from darkroom_api.serving.polling import BUFFER, STOPPING, PollingWorker
+from darkroom_api.serving.received import Received, Space
 from darkroom_api.serving.turns import Turns
 from darkroom_api.settings import ApiSettings
 
@@ -50,6 +51,8 @@ class Worker(PollingWorker):
         super().__init__(*args, **kwargs)
         self._settings = load(ApiSettings)
         self._limit = connection_limit(self._settings.max_connections)
+        share = self._settings.upload_space // self._settings.api_workers
+        self._space = Space(max(share, self._settings.max_request_bytes))
         self._queued: deque[tuple[float, Connection]] = deque()
         """Whose bodies wait for memory, and since when."""
         self._checked = 0.0
@@ -123,7 +126,7 @@ class Worker(PollingWorker):
 
     def _greet(self, sock: socket.socket, client: Any) -> None:
         try:
-            conn = Connection(self.cfg, sock, client, self._settings.storage_dir)
+            conn = Connection(self.cfg, sock, client, Received(self._settings.storage_dir, self._space))
         except OSError:  # gone already
             sock.close()
             return
@@ -194,12 +197,25 @@ class Worker(PollingWorker):
         if conn.received.size + count > self._settings.max_request_bytes:
             self._answer_now(conn, refusals.BODY_TOO_LARGE)
             return False
+        if conn.received.goes_to_disk(count) and not self._make_space(conn, count):
+            self._answer_now(conn, refusals.TOO_MANY_UPLOADS)
+            return False
         try:
             conn.received.append(self._buffer[:count])
         except OSError as error:
             _log.error("request_body_not_stored", reason=str(error))
             self._answer_now(conn, refusals.DISK_FULL)
             return False
+        return True
+
+    def _make_space(self, conn: Connection, count: int) -> bool:
+        """Give up bodies that come in more slowly than this one, where the disk is full of them."""
+        while not self._space.is_left(count):
+            bodies = [other for other in self._watched if other.stage is Stage.BODY and other.received.on_disk]
+            slowest = min(bodies, key=lambda other: other.deadline, default=conn)
+            if slowest is conn:
+                return False
+            self._answer_now(slowest, refusals.TOO_MANY_UPLOADS)
         return True
 
     # --- answering --------------------------------------------------------------------------------------------------
