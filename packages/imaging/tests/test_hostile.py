@@ -8,6 +8,7 @@ from importlib.util import find_spec
 import pytest
 from darkroom_imaging.engine import process
 from darkroom_imaging.errors import DamagedImageError, ImageError, ImageTooLargeError, NotAnImageError
+from darkroom_imaging.inspection import inspect
 from darkroom_imaging.limits import Limits
 from darkroom_imaging.operations import Blur, Convert, Operation, Resize
 from hypothesis import given, settings
@@ -292,3 +293,41 @@ def with_an_end(source: bytes) -> None:
             assert str(error).endswith(".")  # noqa: PT017  # a result is as good
         else:
             assert decode(result.data).size == (result.width, result.height)
+
+
+def both_gates(source: bytes) -> list[type | None]:
+    """How the look at a file and the engine refuse it; nothing where they take it."""
+    ends: list[type | None] = []
+    for gate in (lambda: inspect(io.BytesIO(source), Limits()), lambda: process(source)):
+        try:
+            gate()
+            ends.append(None)
+        except ImageError as error:
+            ends.append(type(error))
+    return ends
+
+
+@pytest.mark.parametrize("screen", [(0, 0), (0, 18), (24, 0)])
+def test_a_gif_without_a_screen_is_as_large_as_its_first_frame(screen: tuple[int, int]) -> None:
+    gif = encode(photograph(24, 18), "GIF")
+    source = gif[:6] + struct.pack("<HH", *screen) + gif[10:]
+    header = inspect(io.BytesIO(source), Limits())
+    assert (header.width, header.height) == decode(process(source).data).size == (24, 18)
+
+
+@pytest.mark.parametrize("junk", [b"\0", b"junk", b"\0" * 200, b"\xff\0ab", b"\xff\xff\xff"])
+def test_a_jpeg_with_junk_before_its_first_segment_is_read(junk: bytes) -> None:
+    jpeg = encode(photograph(24, 18))
+    source = jpeg[:2] + junk + jpeg[2:]
+    assert both_gates(source) == [None, None]
+    assert decode(process(source).data).size == (24, 18)
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("at", range(0, 60, 3))
+def test_what_the_look_refuses_the_engine_refuses_for_the_same_reason(form: str, at: int) -> None:
+    source = bytearray(encode(photograph(24, 18), form))
+    for byte in (0x00, 0x7F, 0xFF):
+        source[at] = byte
+        seen, worked = both_gates(bytes(source))
+        assert seen is None or worked is seen

@@ -77,6 +77,8 @@ def _unpacked(data: bytes) -> bytes | None:
 
 
 def _jpeg(source: bytes) -> bytes:
+    if source[2:3] != b"\xff":  # Pillow does not skip what stands before the first marker, as other decoders do
+        source = source[:2] + source[max(2, source.find(b"\xff", 2)) :]
     kept, copied = [], 0
     for marker, start, end in _segments(source):
         name, least = _JPEG_KEPT.get(marker, (b"", 0))

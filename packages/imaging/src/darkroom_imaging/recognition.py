@@ -1,9 +1,10 @@
 """Tell the format of an image by its first bytes, whatever its name or declared type says."""
 
+import re
+
 from darkroom_contracts.formats import ImageFormat
 
 _SIGNATURES = (
-    (b"\xff\xd8\xff", ImageFormat.JPEG),
     (b"\x89PNG\r\n\x1a\n", ImageFormat.PNG),
     (b"GIF87a", ImageFormat.GIF),
     (b"GIF89a", ImageFormat.GIF),
@@ -23,6 +24,8 @@ _BRANDS = {
     b"hevc": ImageFormat.HEIC,
     b"hevx": ImageFormat.HEIC,
 }
+_FIRST_MARKER = re.compile(rb"\xff[\xc0-\xcf\xda-\xfe]", re.DOTALL)
+"""Of a JPEG, behind which a segment begins. Decoders skip what stands before it."""
 BEGINNING = 256
 """Bytes of a file that its format is told by."""
 
@@ -33,6 +36,8 @@ def recognised(source: bytes) -> ImageFormat | None:
         return ImageFormat.WEBP
     if source[4:8] == b"ftyp":
         return _by_brand(source)
+    if source.startswith(b"\xff\xd8") and (source[2:3] == b"\xff" or _FIRST_MARKER.search(source, 2, BEGINNING)):
+        return ImageFormat.JPEG
     return next((name for signature, name in _SIGNATURES if source.startswith(signature)), None)
 
 

@@ -4,6 +4,7 @@ Nothing is decoded. A walk calls a file cut off only where the end is certain to
 to the decoder.
 """
 
+import struct
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
@@ -84,12 +85,16 @@ def _gif(scanner: Scanner) -> None:
     """GIF89a: blocks up to the trailer 0x3B. Files that end between blocks without one exist and can be shown."""
     scanner.skip(6)
     screen = scanner.take(4)
-    scanner.size = int.from_bytes(screen[:2], "little"), int.from_bytes(screen[2:], "little")
+    width, height = int.from_bytes(screen[:2], "little"), int.from_bytes(screen[2:], "little")
+    if width and height:
+        scanner.size = width, height
     _colour_table(scanner)
     while (introducer := scanner.read(1)) and introducer != b"\x3b":
         scanner.step()
         if introducer == b"\x2c":
-            scanner.skip(8)
+            left, top, wide, high = struct.unpack("<HHHH", scanner.take(8))
+            # Where the size of the screen is left out, the first frame tells it.
+            scanner.size = scanner.size or (width or left + wide, height or top + high)
             _colour_table(scanner, after=0)
             scanner.skip(1)
         elif introducer == b"\x21":
