@@ -100,7 +100,7 @@ def test_who_waits_for_a_change_hears_of_it_after_redis_let_nobody_subscribe(
     groups = GroupStore(own_redis)
     group_id = new_group_id()
     groups.create(group_id, [NewImage("a.jpg")], ())
-    changes = Changes(other_client, most=1)
+    changes = Changes(other_client, limit=1)
     try:
         with changes.watch(group_id) as watch:
             assert watch is not None
@@ -118,9 +118,9 @@ def test_a_stream_goes_on_after_redis_could_not_be_read(own_redis: Redis, other_
     groups = GroupStore(other_client)
     group_id = new_group_id()
     GroupStore(own_redis).create(group_id, [NewImage("a.jpg")], ())
-    changes = Changes(other_client, most=1)
+    changes = Changes(other_client, limit=1)
     try:
-        with Feeds(groups, changes, most=1).follow(group_id) as feed:
+        with Feeds(groups, changes, limit=1).follow(group_id) as feed:
             first = feed.wait(None, 30)
             assert first is not None
             with unreadable(own_redis):

@@ -60,6 +60,4 @@ def files_in(folder: Path) -> list[str]:
 
 def close(app: Flask) -> None:
     """Let go of what an application of a test's own holds."""
-    app.extensions["changes"].close()
-    app.extensions["redis"].close()
-    app.extensions["celery"].close()
+    app.extensions["darkroom"].close()

@@ -1,7 +1,7 @@
 """JSON bodies that would take far more memory than their bytes."""
 
 import pytest
-from darkroom_api.http.json_body import limit_wide_text
+from darkroom_api.http.bodies import limit_wide_text
 from darkroom_api.http.problems import Problem
 
 MANY = 5_000_000

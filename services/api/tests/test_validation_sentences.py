@@ -9,9 +9,9 @@ from darkroom_api.groups.status import StatusQuery
 from darkroom_api.http import json_text
 from darkroom_api.http.problems import Problem
 from darkroom_api.http.validation import refuse
-from darkroom_api.mail.schemas import MailOrder, ResultsOrder, Subscription
-from darkroom_api.operators.diagnostics import AddPath
-from darkroom_api.operators.task_schema import CountOrder
+from darkroom_api.mail.emails import MailOrder, ResultsOrder
+from darkroom_api.mail.newsletter import Subscription
+from darkroom_api.operators.diagnostics import AddPath, CountOrder
 from darkroom_contracts.sentences import sentence
 from darkroom_imaging.operations import OPERATIONS
 from pydantic import BaseModel, ValidationError

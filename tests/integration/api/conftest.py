@@ -39,9 +39,7 @@ def app(redis_url: str, storage_dir: Path) -> Iterator[Flask]:
     """The application."""
     app = create_app(ApiSettings(redis_url=redis_url, storage_dir=storage_dir))
     yield app
-    app.extensions["changes"].close()
-    app.extensions["redis"].close()
-    app.extensions["celery"].close()
+    app.extensions["darkroom"].close()
 
 
 @pytest.fixture
@@ -53,5 +51,5 @@ def http(app: Flask) -> FlaskClient:
 @pytest.fixture
 def store(app: Flask) -> GroupStore:
     """The application's records of groups, with whatever is in them."""
-    found: GroupStore = app.extensions["groups"]
+    found: GroupStore = app.extensions["darkroom"].groups
     return found

@@ -92,7 +92,7 @@ def test_as_many_counts_as_may_run_hold_up_neither_recovery_nor_an_addition(app:
         assert end_of(http, http.get("/add/1/1").get_json()["id"])["value"] == 2
         send(app.extensions["celery"], ExpireGroups())
         # A message is taken only once there is a thread for it.
-        wait_for(lambda: not app.extensions["redis"].llen(Queue.MAINTENANCE), limit=10, what="housekeeping")
+        wait_for(lambda: not app.extensions["darkroom"].redis.llen(Queue.MAINTENANCE), limit=10, what="housekeeping")
     finally:
         for count in counts:
             assert http.post(f"/tasks/{count}/cancel").status_code == 200

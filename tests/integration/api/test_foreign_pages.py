@@ -70,7 +70,7 @@ CHANGING_BY_GET = {"/add/<x>/<y>", "/send_images/<group_id>"}
 
 def effects(app: Flask) -> list[tuple[str, str]]:
     """Everything that a request can be sent to and that changes something, but for what has a signature of its own."""
-    groups: GroupStore = app.extensions["groups"]
+    groups: GroupStore = app.extensions["darkroom"].groups
     groups.create(ended := new_group_id(), [NewImage("a.png", error="It is no image.")], (), email=ADA)
     groups.create(running := new_group_id(), [NewImage("a.png")], ())
 
@@ -186,7 +186,7 @@ def test_the_links_in_emails_work_from_any_mail_program(
     http: FlaskClient, redis: Redis, headers: dict[str, str]
 ) -> None:
     subscribers = Subscribers(redis)
-    links = Links(http.application.extensions["settings"], redis)
+    links = Links(http.application.extensions["darkroom"].settings, redis)
     subscribers.request(ADA)
     confirm = links.confirmation(ADA).removeprefix(PUBLIC)
     unsubscribe = links.unsubscription(ADA).removeprefix(PUBLIC)

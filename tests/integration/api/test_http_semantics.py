@@ -20,7 +20,7 @@ GOOD = base64.b64encode(png()).decode()
 def group(app: Flask, http: FlaskClient, store: GroupStore) -> str:
     """A group of one image that is done."""
     group_id: str = post_files(http, [("a.png", png())]).get_json()["group_id"]
-    finish(store, app.extensions["storage"], group_id, 0, RESULT)
+    finish(store, app.extensions["darkroom"].storage, group_id, 0, RESULT)
     return group_id
 
 
@@ -102,13 +102,13 @@ def test_a_range_means_nothing_to_head(http: FlaskClient, group: str) -> None:
     ("path", "allowed"), [("/add/1/2", {"GET", "OPTIONS"}), ("/send_images/x", {"GET", "POST", "OPTIONS"})]
 )
 def test_looking_changes_nothing(app: Flask, http: FlaskClient, path: str, allowed: set[str]) -> None:
-    before = sorted(app.extensions["redis"].keys("*"))
+    before = sorted(app.extensions["darkroom"].redis.keys("*"))
     answer = http.head(path)
     assert answer.status_code == 405
     assert set(answer.headers["Allow"].split(", ")) == allowed
     options = http.options(path)
     assert set(options.headers["Allow"].split(", ")) == allowed
-    assert sorted(app.extensions["redis"].keys("*")) == before
+    assert sorted(app.extensions["darkroom"].redis.keys("*")) == before
 
 
 def test_unknown_query_parameters_are_refused_everywhere(http: FlaskClient) -> None:

@@ -27,7 +27,7 @@ def ask(http: FlaskClient, key: str, name: str = "a.png", radius: int = 5) -> Te
 
 
 def running(app: Flask) -> int:
-    redis: Redis = app.extensions["redis"]
+    redis: Redis = app.extensions["darkroom"].redis
     return len(redis.keys("darkroom:group:*:items"))
 
 
@@ -99,7 +99,7 @@ def test_many_equal_requests_at_once_make_one_group(http: FlaskClient, key: str)
 def test_a_key_lives_no_longer_than_its_group(
     http: FlaskClient, app: Flask, store: GroupStore, key: str, end: str
 ) -> None:
-    storage = app.extensions["storage"]
+    storage = app.extensions["darkroom"].storage
     first = ask(http, key).get_json()["group_id"]
     if end == "expiry":
         finish(store, storage, first, 0, png())

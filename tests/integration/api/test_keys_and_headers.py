@@ -73,7 +73,7 @@ def test_the_page_names_no_other_host(http: FlaskClient) -> None:
 def test_metrics_tell_of_requests_and_queues(http: FlaskClient, app: Flask) -> None:
     assert post_files(http, [("a.png", png())]).status_code == 202
     text = http.get("/metrics").text
-    waiting = app.extensions["redis"].llen("images")
+    waiting = app.extensions["darkroom"].redis.llen("images")
     assert f'darkroom_queue_length{{queue="images"}} {waiting:.1f}' in text
     assert 'darkroom_queue_oldest_waiting_seconds{queue="images"}' in text
     assert 'darkroom_http_request_seconds_count{method="POST",route="/process_images",status="202"}' in text

@@ -44,7 +44,7 @@ def test_status_downloads_manifest_and_archive_agree(app: Flask, http: FlaskClie
     body = {"images": [{"data": "data:," + "".join(f"%{byte:02x}" for byte in png()), "name": name} for name in given]}
     group_id = http.post("/process_images", json=body).get_json()["group_id"]
     for index in range(len(given)):
-        finish(store, app.extensions["storage"], group_id, index, png())
+        finish(store, app.extensions["darkroom"].storage, group_id, index, png())
     status = http.get(f"/status/{group_id}").get_json()
     assert [image["file"] for image in status["images"]] == expected
     with zipfile.ZipFile(io.BytesIO(http.get(f"/archive/{group_id}").data)) as archive:
@@ -75,7 +75,7 @@ def test_no_file_chosen_is_no_image(http: FlaskClient) -> None:
 def test_the_manifest_says_what_was_done_with_every_argument(app: Flask, http: FlaskClient, store: GroupStore) -> None:
     answer = post_files(http, [("a.png", png())], [{"op": "blur"}, {"op": "convert", "format": "png"}])
     group_id = answer.get_json()["group_id"]
-    finish(store, app.extensions["storage"], group_id, 0, png())
+    finish(store, app.extensions["darkroom"].storage, group_id, 0, png())
     with zipfile.ZipFile(io.BytesIO(http.get(f"/archive/{group_id}").data)) as archive:
         (image,) = json.loads(archive.read("manifest.json"))["images"]
     assert image["operations"] == [

@@ -2,6 +2,7 @@
 
 import errno
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -77,7 +78,7 @@ def test_when_redis_comes_back_everything_goes_on(tmp_path: Path) -> None:
 
 
 def test_a_full_storage_is_told_of(app: Flask, tmp_path: Path) -> None:
-    app.extensions["storage"] = FullStorage(tmp_path)
+    app.extensions["darkroom"] = replace(app.extensions["darkroom"], storage=FullStorage(tmp_path))
     answer = post_files(app.test_client(), [("a.png", png())])
     assert answer.status_code == 507
     assert answer.get_json()["error"] == "The storage for images is full. Nothing was kept; try again later."
@@ -92,7 +93,7 @@ def test_a_redis_that_takes_nothing_is_told_of_by_its_reason_and_nothing_stays(
     with RedisServer(tmp_path / "redis") as server:
         app = create_app(ApiSettings(redis_url=server.url, storage_dir=tmp_path / "blobs"))
         http = app.test_client()
-        redis = app.extensions["redis"]
+        redis = app.extensions["darkroom"].redis
         assert http.get("/readyz").status_code == 200
         with REFUSES_WRITES[kind][0](redis):
             for answer in (

@@ -20,7 +20,7 @@ from support.api_cases import png, post_files
 @pytest.fixture
 def queue(app: Flask) -> Redis:
     """The Redis of the application, with an empty queue."""
-    redis: Redis = app.extensions["redis"]
+    redis: Redis = app.extensions["darkroom"].redis
     redis.delete(Queue.IMAGES)
     return redis
 

@@ -33,8 +33,7 @@ def app(redis_url: str, storage_dir: Path) -> Iterator[Flask]:
         )
     )
     yield app
-    app.extensions["redis"].close()
-    app.extensions["celery"].close()
+    app.extensions["darkroom"].close()
 
 
 @pytest.fixture(autouse=True)
@@ -42,7 +41,7 @@ def nothing_stays_behind(app: Flask, storage_dir: Path) -> Iterator[None]:
     """Whatever was refused, Redis and the storage hold what they held before."""
 
     def kept() -> tuple[list[str], list[str]]:
-        return sorted(app.extensions["redis"].keys("*")), files_in(storage_dir)
+        return sorted(app.extensions["darkroom"].redis.keys("*")), files_in(storage_dir)
 
     before = kept()
     yield

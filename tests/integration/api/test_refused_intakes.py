@@ -69,7 +69,7 @@ def test_what_is_refused_because_its_record_is_in_doubt_leaves_nothing(
 ) -> None:
     storage = LocalBlobStorage(tmp_path)
     forget_the_first(redis, groups, storage)
-    store: GroupStore = distant.extensions["groups"]
+    store: GroupStore = distant.extensions["darkroom"].groups
     create = store.create
 
     def in_doubt(*arguments: Any, **others: Any) -> float:
@@ -119,7 +119,7 @@ def test_what_is_accepted_while_its_confirmation_is_in_doubt_is_worked_on(
 ) -> None:
     storage = LocalBlobStorage(tmp_path)
     forget_the_first(redis, groups, storage)
-    store: GroupStore = distant.extensions["groups"]
+    store: GroupStore = distant.extensions["darkroom"].groups
     confirm = store.confirm
 
     def in_doubt(group_id: str) -> float | None:

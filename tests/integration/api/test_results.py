@@ -20,8 +20,8 @@ def group(app: Flask, http: FlaskClient, store: GroupStore) -> str:
     """A group of which one image is done, one failed, and one waits."""
     files = [("Grüße; a.jpg", png()), ("b.png", png()), ("c.png", png())]
     group_id: str = post_files(http, files, [{"op": "grayscale"}]).get_json()["group_id"]
-    finish(store, app.extensions["storage"], group_id, 0, RESULT)
-    finish(store, app.extensions["storage"], group_id, 1, None, "It is damaged.")
+    finish(store, app.extensions["darkroom"].storage, group_id, 0, RESULT)
+    finish(store, app.extensions["darkroom"].storage, group_id, 1, None, "It is damaged.")
     return group_id
 
 
@@ -77,7 +77,7 @@ def test_the_original_can_be_had_back_as_it_was_sent(http: FlaskClient, group: s
 
 
 def test_a_file_that_is_gone_is_not_found(app: Flask, http: FlaskClient, group: str) -> None:
-    app.extensions["storage"].delete_all(original_blob(group, 0).rpartition("/")[0] + "/")
+    app.extensions["darkroom"].storage.delete_all(original_blob(group, 0).rpartition("/")[0] + "/")
     assert http.get(f"/images/{group}/0?original=true", buffered=True).status_code == 404
 
 
@@ -90,7 +90,7 @@ def test_there_is_no_archive_of_a_group_that_is_not_done(http: FlaskClient, grou
 def test_the_archive_holds_every_result_and_a_manifest(
     app: Flask, http: FlaskClient, store: GroupStore, group: str
 ) -> None:
-    finish(store, app.extensions["storage"], group, 2, png("blue"))
+    finish(store, app.extensions["darkroom"].storage, group, 2, png("blue"))
     answer = http.get(f"/archive/{group}")
     assert answer.mimetype == "application/zip"
     assert int(answer.headers["Content-Length"]) == len(answer.data)

@@ -46,7 +46,7 @@ def test_a_group_whose_images_were_all_done_or_refused_is_not_run_again(http: Fl
     store.create(group_id, [NewImage("a.jpg", error="It is no image.")], ())
     answer = http.post(f"/retry/{group_id}")
     assert answer.status_code == 409
-    assert "No image of the group failed" in answer.get_json()["detail"]
+    assert "No failed images" in answer.get_json()["detail"]
 
 
 def test_an_unknown_group_is_not_run_again(http: FlaskClient) -> None:

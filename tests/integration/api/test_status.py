@@ -43,7 +43,7 @@ class Waiter:
 
 
 def test_a_group_is_described(http: FlaskClient, store: GroupStore, app: Flask, group: str) -> None:
-    finish(store, app.extensions["storage"], group, 0, png())
+    finish(store, app.extensions["darkroom"].storage, group, 0, png())
     status = http.get(f"/status/{group}").get_json()
     created = datetime.fromisoformat(status.pop("created_at"))
     assert created.tzinfo == UTC
@@ -88,8 +88,8 @@ def test_a_group_is_described(http: FlaskClient, store: GroupStore, app: Flask, 
 
 
 def test_an_ended_group_says_when_and_why(http: FlaskClient, store: GroupStore, app: Flask, group: str) -> None:
-    finish(store, app.extensions["storage"], group, 0, png())
-    finish(store, app.extensions["storage"], group, 1, None, "It is damaged.")
+    finish(store, app.extensions["darkroom"].storage, group, 0, png())
+    finish(store, app.extensions["darkroom"].storage, group, 1, None, "It is damaged.")
     status = http.get(f"/status/{group}").get_json()
     assert (status["state"], status["status"], status["failed"]) == ("partial", 1.0, 1)
     assert status["finished_at"] >= status["created_at"]
@@ -114,7 +114,7 @@ def test_what_has_not_changed_is_not_sent_again(http: FlaskClient, store: GroupS
     assert (again.status_code, again.data) == (304, b"")
     # Another question has another answer.
     assert http.get(f"/status/{group}?images=false", headers={"If-None-Match": etag}).status_code == 200
-    finish(store, app.extensions["storage"], group, 0, png())
+    finish(store, app.extensions["darkroom"].storage, group, 0, png())
     assert http.get(f"/status/{group}", headers={"If-None-Match": etag}).status_code == 200
 
 
@@ -123,7 +123,7 @@ def test_who_waits_is_answered_when_something_changes(
 ) -> None:
     etag = http.get(f"/status/{group}").headers["ETag"]
     waiters = [Waiter(app, f"/status/{group}?wait=60", {"If-None-Match": etag}) for _ in range(3)]
-    finish(store, app.extensions["storage"], group, 1, png())
+    finish(store, app.extensions["darkroom"].storage, group, 1, png())
     for waiter in waiters:
         assert waiter.end().status_code == 200
 
@@ -138,14 +138,14 @@ def test_nobody_waits_for_what_has_changed_already(
     http: FlaskClient, store: GroupStore, app: Flask, group: str
 ) -> None:
     etag = http.get(f"/status/{group}").headers["ETag"]
-    finish(store, app.extensions["storage"], group, 0, png())
+    finish(store, app.extensions["darkroom"].storage, group, 0, png())
     late = Waiter(app, f"/status/{group}?wait=60", {"If-None-Match": etag})
     assert late.end().get_json()["completed"] == 1
 
 
 def test_nobody_waits_for_a_group_that_has_ended(http: FlaskClient, store: GroupStore, app: Flask, group: str) -> None:
     for index in (0, 1):
-        finish(store, app.extensions["storage"], group, index, png())
+        finish(store, app.extensions["darkroom"].storage, group, index, png())
     etag = http.get(f"/status/{group}").headers["ETag"]
     late = Waiter(app, f"/status/{group}?wait=60", {"If-None-Match": etag})
     assert late.end().status_code == 304
@@ -153,7 +153,10 @@ def test_nobody_waits_for_a_group_that_has_ended(http: FlaskClient, store: Group
 
 def test_where_too_many_wait_the_next_is_answered_at_once(redis_url: str, storage_dir: Path, group: str) -> None:
     app = create_app(ApiSettings(redis_url=redis_url, storage_dir=storage_dir, max_streams=1))
-    with app.extensions["changes"].watch(group) as first, app.extensions["changes"].watch(group) as second:
+    with (
+        app.extensions["darkroom"].changes.watch(group) as first,
+        app.extensions["darkroom"].changes.watch(group) as second,
+    ):
         assert (first is None, second is None) == (False, True)
         late = Waiter(app, f"/status/{group}?wait=60")
         assert late.end().status_code == 200
@@ -162,7 +165,7 @@ def test_where_too_many_wait_the_next_is_answered_at_once(redis_url: str, storag
 
 def test_who_waits_is_let_go_when_the_server_stops(app: Flask, group: str) -> None:
     waiter = Waiter(app, f"/status/{group}?wait=60")
-    app.extensions["changes"].close()
+    app.extensions["darkroom"].changes.close()
     assert waiter.end().status_code == 200
 
 
@@ -176,7 +179,7 @@ def test_a_large_group_costs_no_more_commands_than_a_small_one(
         http.get(f"/status/{group_id}?images={query}")
         return int(redis.info("stats")["total_commands_processed"]) - before
 
-    redis: Redis = app.extensions["redis"]
+    redis: Redis = app.extensions["darkroom"].redis
     http.get(f"/status/{new_group_id()}")
     # One transaction, and the question for the numbers itself.
     assert cost(1, "true") == cost(300, "true") == 8

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("maintenance")
 def test_unfinished_intakes_and_files_of_killed_processes_are_swept(
     app: Flask, store: GroupStore, storage_dir: Path
 ) -> None:
-    storage, redis = LocalBlobStorage(storage_dir), app.extensions["redis"]
+    storage, redis = LocalBlobStorage(storage_dir), app.extensions["darkroom"].redis
     refused, accepted, under_way = (new_group_id() for _ in range(3))
     for group_id in (refused, accepted, under_way):
         store.create(group_id, [NewImage("a.png")], [], confirmed=False)

@@ -65,7 +65,7 @@ def when_ready(server: Any) -> None:
 
 def post_worker_init(worker: Any) -> None:
     """On SIGTERM, answer those who wait for a change, so that the worker can end."""
-    changes = worker.wsgi.extensions["changes"]
+    changes = worker.wsgi.extensions["darkroom"].changes
     leave = signal.getsignal(signal.SIGTERM)
 
     def handle(number: int, frame: FrameType | None) -> None:

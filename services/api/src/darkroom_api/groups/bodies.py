@@ -13,14 +13,14 @@ from flask import request
 from pydantic import ValidationError
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from darkroom_api import extensions
 from darkroom_api.groups.items import decode
 from darkroom_api.groups.requests import ImageItem, Members, ProcessImages
 from darkroom_api.groups.submission import Submission, TakenImage
-from darkroom_api.http import form_body, json_body, json_text
-from darkroom_api.http.flag import true_or_false
+from darkroom_api.http import bodies, json_text
+from darkroom_api.http.parameters import true_or_false
 from darkroom_api.http.problems import Problem, missing_images
 from darkroom_api.http.validation import problem_of, refuse, refuse_body
+from darkroom_api.services import services
 from darkroom_api.uploads.staging import StagedImage, staging_request, too_many_images
 
 
@@ -68,7 +68,7 @@ def form_fields() -> Mapping[str, str]:
     """
     if "images" in request.form:
         raise missing_images("images: each must be a file, with a file name.")
-    return form_body.fields()
+    return bodies.form_fields()
 
 
 def members(fields: Mapping[str, str]) -> Members:
@@ -92,7 +92,7 @@ def members(fields: Mapping[str, str]) -> Members:
 
 
 def _json(text: str) -> Any:
-    json_body.limit_values(text, max_images=1)
+    bodies.limit_values(text, max_images=1)
     try:
         return json_text.parse(text)
     except json_text.InvalidJsonError as error:
@@ -104,8 +104,8 @@ def _not_json(reason: str) -> Problem:
 
 
 def _from_json() -> Submission:
-    limit = extensions.settings().max_json_bytes
-    request.max_content_length = min(limit, extensions.settings().max_request_bytes)
+    limit = services().settings.max_json_bytes
+    request.max_content_length = min(limit, services().settings.max_request_bytes)
     try:
         body = ProcessImages.model_validate_json(_json_body())
     except RequestEntityTooLarge:
@@ -116,7 +116,7 @@ def _from_json() -> Submission:
         ) from None
     except ValidationError as error:
         refuse_body(error)
-    if len(body.images) > extensions.settings().max_images:
+    if len(body.images) > services().settings.max_images:
         raise too_many_images()
     return Submission(
         _take(body.images),
@@ -127,9 +127,9 @@ def _from_json() -> Submission:
 
 
 def _json_body() -> bytes:
-    body = json_body.read_whole()
-    json_body.limit_values(body, extensions.settings().max_images)
-    json_body.limit_wide_text(body)
+    body = bodies.read_whole()
+    bodies.limit_values(body, services().settings.max_images)
+    bodies.limit_wide_text(body)
     return body
 
 

@@ -4,11 +4,19 @@ import time
 
 import structlog
 from darkroom_contracts.ids import celery_id, task_id
-from darkroom_records.groups import Cancelled
-from darkroom_runtime.redis_client import UNAVAILABLE
-from kombu.exceptions import KombuError
+from darkroom_contracts.problems import ProblemCode
+from darkroom_contracts.states import GroupState
+from darkroom_records.groups import Cancelled, GroupEndedError
+from darkroom_runtime.sending import NOT_SENT
+from flask import Response
+from flask_openapi import APIBlueprint
 
-from darkroom_api import extensions
+from darkroom_api.groups.responses import CancelReceipt
+from darkroom_api.http.bodies import as_json
+from darkroom_api.http.openapi import GROUPS, answers
+from darkroom_api.http.parameters import GroupPath
+from darkroom_api.http.problems import Problem
+from darkroom_api.services import Services, services
 
 PATIENCE = 3.0
 """Seconds that workers have to stop. An image is stopped by killing its process, which takes a few milliseconds."""
@@ -16,8 +24,35 @@ POLL = 0.02
 
 _log = structlog.get_logger(__name__)
 
+blueprint = APIBlueprint("cancellation", __name__, abp_tags=[GROUPS])
 
-def cancel(group_id: str) -> Cancelled:
+
+@blueprint.post(
+    "/cancel/<group_id>", operation_id="cancelGroup", responses=answers({200: CancelReceipt}, 404, 409, 503)
+)
+def cancel(path: GroupPath) -> Response:
+    """Cancel a group: what waits never starts, what runs is stopped, results already made stay.
+
+    The answer comes once nobody works on the group any more, commonly within a fraction of a second.
+    """
+    try:
+        cancelled = cancel_group(services(), path.group_id)
+    except GroupEndedError:
+        raise Problem(
+            409, "The group had ended already, so there is nothing to cancel.", code=ProblemCode.GROUP_ENDED
+        ) from None
+    return as_json(
+        CancelReceipt(
+            group_id=path.group_id,
+            state=GroupState.CANCELLED,
+            finished=cancelled.finished,
+            aborted=len(cancelled.aborted),
+            never_started=cancelled.never_started,
+        )
+    )
+
+
+def cancel_group(services: Services, group_id: str) -> Cancelled:
     """Cancel what has not ended of a group, and wait until the processes that worked on it are gone.
 
     The record takes nothing more from them from the first moment; who then still held on could only leave a file that
@@ -27,21 +62,21 @@ def cancel(group_id: str) -> Cancelled:
         UnknownGroupError: there is no such group.
         GroupEndedError: it had ended.
     """
-    cancelled = extensions.groups().cancel(group_id)
+    cancelled = services.groups.cancel(group_id)
     if cancelled.aborted:
         try:
-            _stop(cancelled)
-        except (KombuError, *UNAVAILABLE) as error:  # what was cancelled stays so
+            _stop(services, cancelled)
+        except NOT_SENT as error:  # what was cancelled stays so
             _log.warning("cancelled_images_not_stopped", reason=str(error))
     return cancelled
 
 
-def _stop(cancelled: Cancelled) -> None:
+def _stop(services: Services, cancelled: Cancelled) -> None:
     ids = [task_id(cancelled.group_id, index) for index in cancelled.aborted]
     running = [*map(celery_id, ids), *ids]  # messages of version 0.1.0 carry the second kind
-    extensions.celery().control.revoke(running, terminate=True, signal="SIGKILL")
+    services.celery.control.revoke(running, terminate=True, signal="SIGKILL")
     deadline = time.monotonic() + PATIENCE
-    while extensions.groups().still_held(cancelled.group_id):
+    while services.groups.still_held(cancelled.group_id):
         if time.monotonic() > deadline:
             _log.warning("cancelled_images_still_held", group_id=cancelled.group_id, indices=cancelled.aborted)
             return

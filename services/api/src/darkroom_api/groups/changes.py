@@ -49,12 +49,12 @@ class Changes:
 
     Args:
         redis: where they are published.
-        most: watches at the same time. Each holds a thread of the server, of those that may wait.
+        limit: watches at the same time. Each holds a thread of the server, of those that may wait.
     """
 
-    def __init__(self, redis: Redis, *, most: int) -> None:
+    def __init__(self, redis: Redis, *, limit: int) -> None:
         self._redis = redis
-        self._places = threading.BoundedSemaphore(most)
+        self._places = threading.BoundedSemaphore(limit)
         self._lock = threading.Lock()
         self._listeners: defaultdict[str, set[Listener]] = defaultdict(set)
         self._thread: threading.Thread | None = None

@@ -22,7 +22,7 @@ from pydantic.config import JsonDict
 from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
 
-from darkroom_api.http.flag import TextFlag
+from darkroom_api.http.parameters import TextFlag
 
 IMAGE_DATA = "image-data"
 """The ``format`` of a string that holds an image."""

@@ -1,4 +1,4 @@
-"""What the API answers."""
+"""What is answered about groups."""
 
 from datetime import UTC, datetime
 from typing import Annotated
@@ -8,7 +8,7 @@ from darkroom_contracts.states import GroupState, ImageState
 from darkroom_records.groups import Group, Image
 from pydantic import AwareDatetime, BaseModel, Field, PlainSerializer
 
-from darkroom_api.groups import links
+from darkroom_api.http import links
 
 Time = Annotated[AwareDatetime, PlainSerializer(lambda time: time.isoformat(), return_type=AwareDatetime)]
 Link = Annotated[str, Field(json_schema_extra={"format": "uri-reference"})]
@@ -105,29 +105,20 @@ class GroupStatus(BaseModel):
         )
 
 
-class Mistake(BaseModel):
-    """One mistake of a request that has several."""
+class CancelReceipt(BaseModel):
+    """What a group had come to when it was cancelled. The three counts add up to its images."""
 
-    where: str = Field(description="For example `operations[1].radius`.")
-    message: str
-
-
-class ProblemDetails(BaseModel):
-    """What went wrong (RFC 9457)."""
-
-    type: str
-    title: str
-    status: int
-    code: ProblemCode = Field(description="What went wrong, for programs: a code keeps its name and its meaning.")
-    detail: str = Field(description="What is wrong, where, and what to do about it.")
-    error: str = Field(description="The same in a few words.")
-    errors: list[Mistake] = Field([], description="Each mistake, where a request has several.")
+    group_id: str
+    state: GroupState
+    finished: int = Field(description="Images that had ended; results among them stay.")
+    aborted: int = Field(description="Images that were being worked on, and were stopped.")
+    never_started: int = Field(description="Images that no worker had begun.")
 
 
-class Health(BaseModel):
-    """The answer to who asks how the service is."""
+class RetryReceipt(Accepted):
+    """Failed images of a group wait to be worked on again."""
 
-    status: str
+    retried: int = Field(ge=1, description="How many they are.")
 
 
 def _time(seconds: float) -> datetime:

@@ -1,4 +1,4 @@
-"""Handing single images out."""
+"""Handing results out: single images, and all of a group as one ZIP."""
 
 import os
 from http import HTTPStatus
@@ -8,27 +8,29 @@ from darkroom_contracts.formats import FILE_TYPES, ImageFormat
 from darkroom_contracts.problems import ProblemCode
 from darkroom_contracts.states import ImageState
 from darkroom_imaging.inspection import identify
+from darkroom_records import archive as archives
 from darkroom_records.blobs import BlobNotFoundError, original_blob, result_blob
 from darkroom_records.file_names import last_part
 from darkroom_records.groups import Image
 from flask import Response, request, send_file
-from flask_openapi import APIBlueprint, Tag
+from flask_openapi import APIBlueprint
 from pydantic import BaseModel, Field
 from werkzeug.exceptions import HTTPException
 
-from darkroom_api import extensions
-from darkroom_api.groups.parameters import ImagePath
 from darkroom_api.http.byte_ranges import requested_part
-from darkroom_api.http.flag import TextFlag
-from darkroom_api.http.openapi import BINARY, IMAGE_CONTENT, answers, content
+from darkroom_api.http.openapi import BINARY, IMAGE_CONTENT, RESULTS, answers, content
+from darkroom_api.http.parameters import GroupPath, ImagePath, TextFlag
 from darkroom_api.http.problems import Problem
+from darkroom_api.services import services
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-blueprint = APIBlueprint("results", __name__, abp_tags=[Tag(name="results", description="What became of them")])
+
+blueprint = APIBlueprint("results", __name__, abp_tags=[RESULTS])
 
 _HEADERS = ("ETag", "Content-Disposition", "Accept-Ranges")
+_ARCHIVE_HEADERS = ("Content-Disposition", "Content-Length")
 
 
 class ResultQuery(BaseModel):
@@ -55,12 +57,38 @@ class ResultQuery(BaseModel):
 )
 def result(path: ImagePath, query: ResultQuery) -> Response:
     """An image of a group: its result, or the original."""
-    image = extensions.groups().image(path.group_id, path.index)
+    image = services().groups.image(path.group_id, path.index)
     if image is None:
         raise Problem(
             404, f"The group has no image {path.index}.", code=ProblemCode.IMAGE_NOT_FOUND, error="Invalid index"
         )
     return _original(path.group_id, image) if query.original else _result(path.group_id, image)
+
+
+@blueprint.get(
+    "/archive/<group_id>",
+    operation_id="downloadArchive",
+    responses=answers(
+        {200: content("The ZIP, with a `manifest.json`", {"application/zip": BINARY}, _ARCHIVE_HEADERS)}, 404, 409, 503
+    ),
+)
+def archive(path: GroupPath) -> Response:
+    """All results of an ended group as one ZIP."""
+    group = services().groups.read(path.group_id)
+    if not group.state.is_final:
+        left = group.counts.total - group.counts.finished
+        raise Problem(
+            409,
+            f"Still processing: {left} image{'' if left == 1 else 's'} left.",
+            code=ProblemCode.GROUP_RUNNING,
+            headers={"Retry-After": "2"},
+        )
+    stream = archives.stream(group, services().storage)
+    response = Response(stream, content_type="application/zip")
+    response.content_length = len(stream)
+    response.headers["Content-Disposition"] = f"attachment; filename=darkroom-{path.group_id[:8]}.zip"
+    response.cache_control.private = True
+    return response
 
 
 def _result(group_id: str, image: Image) -> Response:
@@ -86,7 +114,7 @@ def _original(group_id: str, image: Image) -> Response:
 
 def _open(key: str) -> BinaryIO:
     try:
-        return extensions.storage().open(key)
+        return services().storage.open(key)
     except BlobNotFoundError:
         raise Problem(404, "This file was not kept, or not for so long.", code=ProblemCode.FILE_EXPIRED) from None
 

@@ -9,9 +9,9 @@ from darkroom_contracts.problems import ProblemCode
 from flask import request
 from pydantic import SecretStr
 
-from darkroom_api import extensions
 from darkroom_api.http.client_address import client
 from darkroom_api.http.problems import Problem
+from darkroom_api.services import services
 
 SCHEME = "ApiKey"
 ADMIN_SCHEME = "AdminKey"
@@ -26,7 +26,7 @@ def asks_for_key(view: Callable[Args, Answer]) -> Callable[Args, Answer]:
 
     @wraps(view)
     def guarded(*args: Args.args, **kwargs: Args.kwargs) -> Answer:
-        if extensions.settings().api_keys and not has_key():
+        if services().settings.api_keys and not has_key():
             raise _key_required("Send one of this server's API keys as `Authorization: Bearer <key>`.")
         return view(*args, **kwargs)
 
@@ -50,7 +50,7 @@ def require_admin_key() -> None:
     Raises:
         Problem: 401 where it has no key, 403 where its key is no operator's.
     """
-    settings = extensions.settings()
+    settings = services().settings
     keys = settings.admin_keys or settings.api_keys
     if not keys or _is_among(keys):
         return
@@ -66,7 +66,7 @@ def require_admin_key() -> None:
 
 def has_key() -> bool:
     """Whether this request has a key of this server. An admin key opens whatever an API key does."""
-    settings = extensions.settings()
+    settings = services().settings
     return _is_among((*settings.api_keys, *settings.admin_keys))
 
 

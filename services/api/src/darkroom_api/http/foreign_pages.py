@@ -72,3 +72,14 @@ def _changes_something() -> bool:
     if getattr(view, _SIGNED, False):
         return False
     return request.method not in _SAFE or acts(view)
+
+
+def refuse_head_where_it_would_act(app: Flask) -> None:
+    """Take HEAD away, which Flask adds to every GET, from views that change something: HEAD is answered with 405.
+
+    Programs that only look, such as link checkers and previews, ask with HEAD (RFC 9110, 9.2.1, calls it safe).
+    Called once all views are registered.
+    """
+    for rule in app.url_map.iter_rules():
+        if rule.methods and acts(app.view_functions[rule.endpoint]):
+            rule.methods.discard("HEAD")

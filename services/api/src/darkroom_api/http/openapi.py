@@ -5,12 +5,13 @@ from importlib.metadata import version
 from typing import Any
 
 from darkroom_contracts.formats import FILE_TYPES, READABLE, WRITABLE
-from flask_openapi import Info, SecurityScheme
+from flask_openapi import APIBlueprint, Info, SecurityScheme, Tag
 from flask_openapi.types import ResponseDict
+from flask_openapi.utils import parse_body
+from pydantic import BaseModel
 
-from darkroom_api.groups.responses import ProblemDetails
 from darkroom_api.http.api_keys import ADMIN_SCHEME, SCHEME
-from darkroom_api.http.problems import MEDIA_TYPE
+from darkroom_api.http.problems import MEDIA_TYPE, ProblemDetails
 
 INFO = Info(
     title="Darkroom",
@@ -21,6 +22,13 @@ SECURITY_SCHEMES: dict[str, SecurityScheme | dict[str, Any]] = {
     SCHEME: {"type": "http", "scheme": "bearer", "description": "One of the keys in `DARKROOM_API_KEYS`."},
     ADMIN_SCHEME: {"type": "http", "scheme": "bearer", "description": "One of the keys in `DARKROOM_ADMIN_KEYS`."},
 }
+GROUPS = Tag(name="groups", description="Batches of images")
+RESULTS = Tag(name="results", description="What became of them")
+EMAILS = Tag(name="mail", description="Sending emails")
+NEWSLETTER = Tag(name="newsletter", description="The weekly letter")
+TASKS = Tag(name="tasks", description="Single tasks")
+OPERATION = Tag(name="operation", description="For operators and monitors")
+
 NEEDS_KEY: list[dict[str, list[Any]]] = [{SCHEME: []}]
 NEEDS_ADMIN_KEY: list[dict[str, list[Any]]] = [{ADMIN_SCHEME: []}]
 
@@ -77,6 +85,13 @@ def answers(good: ResponseDict, *problems: int) -> ResponseDict:
 def for_people(documented: ResponseDict) -> ResponseDict:
     """The answers of a page behind a link in an email, which takes whatever parameters mail programs add to it."""
     return {status: answer for status, answer in documented.items() if status != 422}
+
+
+def json_content(blueprint: APIBlueprint, model: type[BaseModel], *, required: bool = True) -> dict[str, Any]:
+    """The documentation of a JSON body that the view reads itself."""
+    content, schemas = parse_body(model)
+    blueprint.components_schemas |= schemas
+    return {"required": required, "content": content}
 
 
 def complete(document: dict[str, Any]) -> None:

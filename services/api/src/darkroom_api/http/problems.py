@@ -5,6 +5,7 @@ from typing import Any
 
 from darkroom_contracts.problems import CODE_OF_STATUS, ProblemCode
 from flask import Response, current_app
+from pydantic import BaseModel, Field
 from werkzeug.exceptions import HTTPException
 from werkzeug.http import HTTP_STATUS_CODES
 
@@ -20,6 +21,25 @@ _SENTENCES: Mapping[int, str] = {
     500: "Something went wrong here. The log has the details under this request's X-Request-ID.",
 }
 """What is said where the cause has nothing better to say."""
+
+
+class Mistake(BaseModel):
+    """One mistake of a request that has several."""
+
+    where: str = Field(description="For example `operations[1].radius`.")
+    message: str
+
+
+class ProblemDetails(BaseModel):
+    """What went wrong (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    code: ProblemCode = Field(description="What went wrong, for programs: a code keeps its name and its meaning.")
+    detail: str = Field(description="What is wrong, where, and what to do about it.")
+    error: str = Field(description="The same in a few words.")
+    errors: list[Mistake] = Field([], description="Each mistake, where a request has several.")
 
 
 class Problem(HTTPException):

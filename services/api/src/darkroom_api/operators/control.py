@@ -1,16 +1,79 @@
-"""How workers and queues stand."""
+"""Workers and queues at one moment."""
+
+import time
+from datetime import UTC, datetime
 
 from darkroom_records import control as pictures
+from darkroom_records.control import Picture, QueuePicture
 from flask import Response
-from flask_openapi import APIBlueprint, Tag
+from flask_openapi import APIBlueprint
+from pydantic import BaseModel, Field
 
-from darkroom_api import extensions
-from darkroom_api.http.answers import as_json
 from darkroom_api.http.api_keys import asks_for_admin_key
-from darkroom_api.http.openapi import NEEDS_ADMIN_KEY, answers
-from darkroom_api.operators.control_schema import Control
+from darkroom_api.http.bodies import as_json
+from darkroom_api.http.openapi import NEEDS_ADMIN_KEY, OPERATION, answers
+from darkroom_api.services import services
 
-blueprint = APIBlueprint("control", __name__, abp_tags=[Tag(name="operation", description="For monitors")])
+blueprint = APIBlueprint("control", __name__, abp_tags=[OPERATION])
+
+_ALONE = "No worker is alive. What is sent in waits until one is started."
+
+
+class Worker(BaseModel):
+    """A worker, by what it said of itself a few seconds before."""
+
+    name: str
+    alive: bool = Field(True, description="It gave a sign of life within 15 seconds; who did not is not listed.")
+    queues: list[str] = Field(description="Those it watches.")
+    concurrency: int = Field(description="Tasks it can run at once.")
+    active: int = Field(description="Tasks it runs.")
+    reserved: int = Field(description="Tasks it holds ready to run.")
+    scheduled: int = Field(description="Tasks it holds for later.")
+
+
+class Queue(BaseModel):
+    """A queue."""
+
+    name: str
+    length: int = Field(description="Messages that wait in it.")
+    consumers: int = Field(description="Living workers that watch it.")
+    oldest_seconds: float | None = Field(description="For how long its next message has waited, where that is known.")
+
+
+class Totals(BaseModel):
+    """Sums over all workers and queues."""
+
+    workers: int
+    concurrency: int
+    active: int
+    reserved: int
+    scheduled: int
+    waiting: int = Field(description="Messages in all queues.")
+    running_groups: int = Field(description="Groups that have not ended.")
+
+
+class Control(BaseModel):
+    """Workers and queues at one moment."""
+
+    as_of: datetime
+    age_seconds: float = Field(ge=0, description="How long ago that was.")
+    alive: bool = Field(description="Whether there is any worker.")
+    note: str | None = Field(description="What needs someone's attention.")
+    workers: list[Worker]
+    queues: list[Queue]
+    totals: Totals
+
+    @classmethod
+    def of(cls, picture: Picture) -> "Control":
+        return cls(
+            as_of=datetime.fromtimestamp(picture["as_of"], UTC),
+            age_seconds=round(max(time.time() - picture["as_of"], 0.0), 3),
+            alive=bool(picture["workers"]),
+            note=_note(picture),
+            workers=[Worker(**worker) for worker in picture["workers"]],
+            queues=[Queue(**queue) for queue in picture["queues"]],
+            totals=Totals(**picture["totals"]),
+        )
 
 
 @blueprint.get(
@@ -19,6 +82,18 @@ blueprint = APIBlueprint("control", __name__, abp_tags=[Tag(name="operation", de
 @asks_for_admin_key
 def control() -> Response:
     """Workers and queues, in a picture that is taken at most every ten seconds and asks nothing of any worker."""
-    response = as_json(Control.of(pictures.latest(extensions.redis())))
+    response = as_json(Control.of(pictures.latest(services().redis)))
     response.cache_control.no_store = True
     return response
+
+
+def _note(picture: Picture) -> str | None:
+    if not picture["workers"]:
+        return _ALONE
+    unwatched = [_sentence(queue) for queue in picture["queues"] if not queue["consumers"]]
+    return " ".join(unwatched) or None
+
+
+def _sentence(queue: QueuePicture) -> str:
+    waiting = f"{queue['length']} message{' waits' if queue['length'] == 1 else 's wait'}"
+    return f"No living worker watches the queue `{queue['name']}`, in which {waiting}."

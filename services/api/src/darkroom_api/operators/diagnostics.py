@@ -6,31 +6,28 @@ from typing import Annotated, Any
 from darkroom_contracts.ids import new_task_id
 from darkroom_contracts.messages import Add, Count
 from darkroom_contracts.problems import ProblemCode
+from darkroom_imaging.operations import WHOLE
 from darkroom_records.task_store import TooManyTasksError
 from darkroom_runtime.sending import send
 from flask import Response
-from flask_openapi import APIBlueprint, Tag
-from flask_openapi.utils import parse_body
-from pydantic import BaseModel, BeforeValidator, Field
+from flask_openapi import APIBlueprint
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from darkroom_api import extensions
-from darkroom_api.groups import links
-from darkroom_api.http import json_body
-from darkroom_api.http.answers import accepted
+from darkroom_api.http import bodies, links
 from darkroom_api.http.api_keys import asks_for_key
+from darkroom_api.http.bodies import accepted
 from darkroom_api.http.foreign_pages import has_effect
-from darkroom_api.http.openapi import NEEDS_KEY, answers
+from darkroom_api.http.openapi import NEEDS_KEY, TASKS, answers, json_content
 from darkroom_api.http.problems import Problem
-from darkroom_api.operators.task_schema import CountOrder, TaskReference
+from darkroom_api.services import services
 
-blueprint = APIBlueprint("diagnostics", __name__, abp_tags=[Tag(name="tasks", description="Single tasks")])
+blueprint = APIBlueprint("diagnostics", __name__, abp_tags=[TASKS])
 
 LARGEST = 2**53 - 1
 """Up to here every reader of JSON keeps whole numbers exact (RFC 8259, 6)."""
+LONGEST_COUNT = 600
+"""It counts ten a second, so this takes a minute."""
 _WHOLE = re.compile(r"-?[0-9]{1,16}")
-
-_count_content, _count_schemas = parse_body(CountOrder)
-blueprint.components_schemas |= _count_schemas
 
 
 def _whole(text: Any) -> int:
@@ -47,6 +44,20 @@ class AddPath(BaseModel):
 
     x: Number
     y: Number
+
+
+class CountOrder(BaseModel):
+    """How far to count."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    total: Annotated[int, Field(ge=1, le=LONGEST_COUNT), WHOLE] = Field(description="Ten are counted in a second.")
+
+
+class TaskReference(BaseModel):
+    """A task was sent to its queue."""
+
+    id: str = Field(description="Ask for it at `/tasks/{id}`.")
 
 
 @blueprint.get(
@@ -67,19 +78,19 @@ def add(path: AddPath) -> Response:
     operation_id="countOnWorker",
     security=NEEDS_KEY,
     responses=answers({202: TaskReference}, 400, 401, 413, 415, 422, 429, 503),
-    request_body={"required": True, "content": _count_content},
+    request_body=json_content(blueprint, CountOrder),
 )
 @asks_for_key
 def count() -> Response:
     """Count on a worker, ten a second: a task whose progress can be watched, and that can be cancelled."""
-    total = json_body.read(CountOrder).total
+    total = bodies.read_json(CountOrder).total
     return _send(Count(total), total=total)
 
 
 def _send(message: Add | Count, total: int) -> Response:
     task_id = new_task_id()
     try:
-        extensions.task_store().create(type(message), task_id, total=total)
+        services().tasks.create(type(message), task_id, total=total)
     except TooManyTasksError:
         raise Problem(
             429,
@@ -87,5 +98,5 @@ def _send(message: Add | Count, total: int) -> Response:
             code=ProblemCode.TOO_MANY_TASKS,
             headers={"Retry-After": "10"},
         ) from None
-    send(extensions.celery(), message, task_id=task_id)
+    send(services().celery, message, task_id=task_id)
     return accepted(TaskReference(id=task_id), links.task(task_id))

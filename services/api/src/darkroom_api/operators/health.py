@@ -2,18 +2,24 @@
 
 from darkroom_records import readiness
 from flask import Response
-from flask_openapi import APIBlueprint, Tag
+from flask_openapi import APIBlueprint
 from prometheus_client import CONTENT_TYPE_LATEST
+from pydantic import BaseModel
 
-from darkroom_api import extensions
-from darkroom_api.groups.responses import Health
 from darkroom_api.http.api_keys import require_admin_key
-from darkroom_api.http.openapi import NEEDS_ADMIN_KEY, answers, content
+from darkroom_api.http.openapi import NEEDS_ADMIN_KEY, OPERATION, answers, content
 from darkroom_api.operators import metrics
+from darkroom_api.services import services
 
 METRICS = "/metrics"
 
-blueprint = APIBlueprint("health", __name__, abp_tags=[Tag(name="operation", description="For monitors")])
+blueprint = APIBlueprint("health", __name__, abp_tags=[OPERATION])
+
+
+class Health(BaseModel):
+    """The answer to who asks how the service is."""
+
+    status: str
 
 
 @blueprint.get("/healthz", operation_id="checkAlive", responses=answers({200: Health}))
@@ -25,8 +31,8 @@ def healthz() -> dict[str, str]:
 @blueprint.get("/readyz", operation_id="checkReady", responses=answers({200: Health}, 503, 507))
 def readyz() -> dict[str, str]:
     """Whether work can be taken in: Redis takes records, and the storage takes files."""
-    readiness.check(extensions.redis())
-    extensions.storage().check()
+    readiness.check(services().redis)
+    services().storage.check()
     return {"status": "ready"}
 
 
@@ -38,6 +44,6 @@ def readyz() -> dict[str, str]:
 )
 def prometheus() -> Response:
     """What was counted, for Prometheus. Also while Redis is away: then without what only Redis knows."""
-    if not extensions.settings().open_metrics:
+    if not services().settings.open_metrics:
         require_admin_key()
-    return Response(metrics.exposition(extensions.redis()), content_type=CONTENT_TYPE_LATEST)
+    return Response(metrics.exposition(services().redis), content_type=CONTENT_TYPE_LATEST)

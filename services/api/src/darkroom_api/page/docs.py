@@ -7,10 +7,10 @@ import flask_openapi_swagger  # type: ignore[import-untyped]  # it ships no type
 from flask import Blueprint, current_app, render_template
 from flask_openapi import OpenAPI
 
-from darkroom_api import extensions
 from darkroom_api.http.api_keys import ADMIN_SCHEME, SCHEME
 from darkroom_api.http.openapi import complete
 from darkroom_api.operators.health import METRICS
+from darkroom_api.services import services
 
 blueprint = Blueprint(
     "docs",
@@ -23,7 +23,7 @@ blueprint = Blueprint(
 @blueprint.get("/openapi.json")
 def document() -> dict[str, Any]:
     """The OpenAPI document of this server, which asks for keys only where it has some."""
-    settings = extensions.settings()
+    settings = services().settings
     api = cast("OpenAPI", current_app).api_doc
     schemes = {SCHEME: SCHEME if settings.api_keys else None}
     schemes[ADMIN_SCHEME] = ADMIN_SCHEME if settings.admin_keys else schemes[SCHEME]

@@ -7,7 +7,7 @@ from darkroom_contracts.queues import Queue
 from darkroom_records import control
 from flask import Blueprint, render_template
 
-from darkroom_api import extensions
+from darkroom_api.services import services
 
 _NO_WORKER = "No worker is running. Images wait until one is started."
 
@@ -17,7 +17,7 @@ blueprint = Blueprint("page", __name__)
 @blueprint.get("/")
 def page() -> str:
     """A form that sends photographs, and shows how they go and what became of them."""
-    settings = extensions.settings()
+    settings = services().settings
     return render_template(
         "page.html",
         readable=",".join(FILE_TYPES[form].media_type for form in sorted(READABLE)),
@@ -36,7 +36,7 @@ def page() -> str:
 @blueprint.get("/page/notice")
 def notice() -> dict[str, Any]:
     """What whoever waits for images should know. It tells less than ``/control``, which may ask for a key."""
-    queues = {queue["name"]: queue for queue in control.latest(extensions.redis())["queues"]}
+    queues = {queue["name"]: queue for queue in control.latest(services().redis)["queues"]}
     return {"notice": None if queues[Queue.IMAGES]["consumers"] else _NO_WORKER}
 
 

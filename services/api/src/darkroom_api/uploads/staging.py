@@ -13,8 +13,8 @@ from darkroom_records.blobs import BlobWriter
 from flask import Request
 from flask import request as current_request
 
-from darkroom_api import extensions
 from darkroom_api.http.problems import Problem
+from darkroom_api.services import services
 from darkroom_api.settings import ApiSettings
 
 
@@ -86,11 +86,11 @@ class StagingRequest(Request):
         Raises:
             Problem: there are too many.
         """
-        limits = extensions.settings()
+        limits = services().settings
         staged = self._staged = self._staged or []
         if len(staged) == limits.max_images:
             raise too_many_images()
-        image = StagedImage(extensions.storage().writer(), limits, self._budget)
+        image = StagedImage(services().storage.writer(), limits, self._budget)
         staged.append(image)
         return image
 
@@ -106,7 +106,7 @@ class StagingRequest(Request):
 def too_many_images() -> Problem:
     return Problem(
         413,
-        f"A request may bring at most {extensions.settings().max_images:,} images.",
+        f"A request may bring at most {services().settings.max_images:,} images.",
         code=ProblemCode.TOO_MANY_IMAGES,
     )
 

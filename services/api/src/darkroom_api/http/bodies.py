@@ -1,18 +1,21 @@
-"""JSON bodies: read in whole, limited, and held to their models."""
+"""Bodies: JSON and forms as they are read, limited and held to their models, and JSON as it is answered."""
 
 import io
 import re
+from collections.abc import Mapping
 from typing import TypeVar
 
 from darkroom_contracts.problems import ProblemCode
-from flask import request
+from flask import Response, request
 from pydantic import BaseModel, ValidationError
 
 from darkroom_api.http.problems import Problem
-from darkroom_api.http.validation import refuse_small_body
+from darkroom_api.http.validation import problem_of, refuse, refuse_small_body
 
 MAX_BYTES = 100_000
 """The largest body that is read: such a body holds no images."""
+
+FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 _VALUES_PER_IMAGE = 50
 _VALUES_BESIDE = 10_000
@@ -69,7 +72,7 @@ def read_whole() -> bytes:
     return body.getvalue()  # the buffer itself: nobody else uses it any more
 
 
-def read(model: type[Body], max_bytes: int = MAX_BYTES) -> Body:
+def read_json(model: type[Body], max_bytes: int = MAX_BYTES) -> Body:
     """The body of this request, of at most so many bytes.
 
     Raises:
@@ -84,3 +87,44 @@ def read(model: type[Body], max_bytes: int = MAX_BYTES) -> Body:
         return model.model_validate_json(request.get_data(cache=False))
     except ValidationError as error:
         refuse_small_body(error)
+
+
+def form_fields() -> Mapping[str, str]:
+    """The members of this request's form that are no files, each given once.
+
+    Raises:
+        Problem: 422 where one is given several times.
+    """
+    form = request.form
+    if twice := [name for name in form if len(form.getlist(name)) > 1]:
+        raise problem_of([(name, "is given more than once") for name in twice])
+    return form.to_dict()
+
+
+def read_form(model: type[Body]) -> Body:
+    """A small form without files.
+
+    Raises:
+        Problem: 422 where it does not hold what it must.
+        RequestEntityTooLarge: it is larger than anything that makes sense.
+    """
+    request.max_content_length = MAX_BYTES
+    given = form_fields()
+    if request.files:
+        raise problem_of([(name, "must be text, not a file") for name in sorted(set(request.files))])
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        refuse(error)
+
+
+def as_json(body: BaseModel, status: int = 200) -> Response:
+    """The model as JSON."""
+    return Response(body.model_dump_json(), status, content_type="application/json")
+
+
+def accepted(body: BaseModel, location: str) -> Response:
+    """The model as JSON with status 202, and the address where it can be followed."""
+    response = as_json(body, 202)
+    response.headers["Location"] = location
+    return response

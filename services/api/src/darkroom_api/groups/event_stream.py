@@ -1,9 +1,29 @@
-"""The events of a stream, as the OpenAPI document describes them: by the schema of each event, since version 3.1 of
-OpenAPI has no words for a sequence of them."""
+"""The form of an event stream (HTML standard, section 9.2), and how the OpenAPI document describes it."""
 
+import json
 from typing import Any
 
 from darkroom_api.groups.responses import GroupStatus
+
+MEDIA_TYPE = "text/event-stream"
+
+
+def event(name: str, data: str, *, event_id: str | None = None) -> bytes:
+    """One event. The data must be a single line."""
+    named = f"id: {event_id}\n" if event_id else ""
+    return f"event: {name}\n{named}data: {data}\n\n".encode()
+
+
+def reconnect_after(seconds: float) -> bytes:
+    """How long a client is to wait before it connects again."""
+    return f"retry: {seconds * 1000:.0f}\n\n".encode()
+
+
+HEARTBEAT = b": nothing has changed\n\n"
+"""A comment, so that nobody on the way takes the connection for dead."""
+
+CLOSING = event("closing", json.dumps({"detail": "This stream ends before its group does. Connect again to go on."}))
+"""The last event of a stream whose group has not ended."""
 
 
 def _event(name: str, description: str, data: dict[str, Any]) -> dict[str, Any]:

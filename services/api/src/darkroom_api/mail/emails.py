@@ -1,0 +1,194 @@
+"""Sending emails: a group's results, or a text of somebody with a key."""
+
+from dataclasses import replace
+from typing import Self
+
+from darkroom_contracts.ids import new_email_id
+from darkroom_contracts.mail import MAX_BODY, MAX_SUBJECT, Address, TextMail
+from darkroom_contracts.problems import ProblemCode
+from darkroom_records.groups import Group
+from darkroom_records.mail_limits import MailLimitError, MailRequest
+from flask import Flask, Response, request
+from flask_openapi import APIBlueprint
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from darkroom_api.groups.requests import EmailAddress
+from darkroom_api.http import bodies, links
+from darkroom_api.http.api_keys import asks_for_key
+from darkroom_api.http.bodies import accepted
+from darkroom_api.http.client_address import client
+from darkroom_api.http.foreign_pages import has_effect
+from darkroom_api.http.openapi import EMAILS, NEEDS_KEY, answers, json_content
+from darkroom_api.http.parameters import GroupPath
+from darkroom_api.http.problems import Problem, respond
+from darkroom_api.services import Services, services
+
+blueprint = APIBlueprint("emails", __name__, abp_tags=[EMAILS])
+
+_LONGEST_ESCAPE = 12
+"""Bytes of one character in JSON at most: two escapes such as ``\\ud83d`` make one beyond U+FFFF."""
+_MAX_BYTES = _LONGEST_ESCAPE * MAX_BODY + bodies.MAX_BYTES
+_ONE_LINE = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
+
+
+class MailOrder(BaseModel):
+    """A mail to one address."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    to: EmailAddress
+    subject: str = Field(
+        min_length=1, max_length=MAX_SUBJECT, description="One line.", json_schema_extra={"pattern": _ONE_LINE}
+    )
+    body: str = Field(min_length=1, max_length=MAX_BODY, description="Plain text.")
+
+    @model_validator(mode="after")
+    def _can_be_sent(self) -> Self:
+        TextMail(subject=self.subject, body=self.body)
+        return self
+
+
+class ResultsOrder(BaseModel):
+    """Where to mail a group's results."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    email: EmailAddress | None = Field(
+        None, description="For a group that has no address yet: it becomes the group's own."
+    )
+
+
+class MailReference(BaseModel):
+    """A mail will be sent."""
+
+    id: str = Field(description="What became of it is to be seen at `/tasks/{id}`.")
+
+
+_ANSWERS = answers({202: MailReference}, 401, 404, 409, 422, 429, 503)
+
+
+@blueprint.post(
+    "/send_images/<group_id>",
+    operation_id="emailResults",
+    security=NEEDS_KEY,
+    responses=_ANSWERS | answers({}, 400, 413, 415),
+    request_body=json_content(blueprint, ResultsOrder, required=False),
+)
+@asks_for_key
+def send_images(path: GroupPath) -> Response:
+    """Mail the results of an ended group to the group's address. A group that has none can be given one.
+
+    Asked for again within ten minutes, it is the same mail, unless that one failed or the group has ended anew.
+    """
+    given = bodies.read_json(ResultsOrder).email if _has_body() else None
+    return _answer(path.group_id, Address(given) if given else None)
+
+
+@blueprint.get("/send_images/<group_id>", operation_id="emailResultsByLink", security=NEEDS_KEY, responses=_ANSWERS)
+@has_effect
+@asks_for_key
+def send_images_by_link(path: GroupPath) -> Response:
+    """The same as the POST, for a plain link."""
+    return _answer(path.group_id)
+
+
+@blueprint.post(
+    "/send_email",
+    operation_id="sendEmail",
+    security=NEEDS_KEY,
+    responses=answers({202: MailReference}, 400, 401, 403, 413, 415, 422, 429, 503),
+    request_body=json_content(blueprint, MailOrder),
+)
+@asks_for_key
+def send_email() -> Response:
+    """Send a plain text to one address. Switched off (403) where this server has no API keys: it is no open relay."""
+    if not services().settings.api_keys:
+        raise Problem(
+            403,
+            "Without API keys this server sends nobody's mail. Whoever runs it can set some: DARKROOM_API_KEYS.",
+            code=ProblemCode.EMAIL_DISABLED,
+            error="Sending mail is switched off",
+        )
+    order = bodies.read_json(MailOrder, _MAX_BYTES)
+    to = Address(order.to)
+    mail_id = services().post.text(to, order.subject, order.body, new_request())
+    return accepted(MailReference(id=mail_id), links.task(mail_id))
+
+
+def init_mail_limits(app: Flask) -> None:
+    """Answer requests for too many emails."""
+    app.register_error_handler(MailLimitError, _too_many)
+
+
+def new_request() -> MailRequest:
+    """A request for an email by the client of this HTTP request."""
+    return MailRequest(new_email_id(), client())
+
+
+def _too_many(error: MailLimitError) -> Response:
+    return respond(
+        Problem(
+            429,
+            f"{error} Try again in {error.wait} seconds.",
+            code=ProblemCode.RATE_LIMIT_EXCEEDED,
+            error="Too many mails",
+            headers={"Retry-After": str(error.wait)},
+        )
+    )
+
+
+def _has_body() -> bool:
+    return bool(request.content_length or request.headers.get("Transfer-Encoding"))
+
+
+def _answer(group_id: str, given: Address | None = None) -> Response:
+    email_id = email_results(services(), group_id, given, new_request())
+    return accepted(MailReference(id=email_id), links.task(email_id))
+
+
+def email_results(services: Services, group_id: str, given: Address | None, request: MailRequest) -> str:
+    """Email the results of a group that has ended, and return the id of the email.
+
+    Args:
+        services: what is worked with.
+        group_id: the group.
+        given: an address for a group that has none yet.
+        request: what is counted, unless the same email goes out already.
+
+    Raises:
+        Problem: 409 where the group runs or has another address, 422 where it has none.
+        MailLimitError: too many emails were asked for.
+        UnknownGroupError: there is no such group.
+    """
+    group = services.groups.read(group_id, images=False)
+    if not group.state.is_final:
+        raise Problem(
+            409,
+            "The group has not ended yet. Ask again once it has.",
+            code=ProblemCode.GROUP_RUNNING,
+            headers={"Retry-After": "2"},
+        )
+    if given and group.email != given:
+        group = _with_address(services, group, given, request)
+    if not group.email:
+        raise Problem(
+            422,
+            "This group has no e-mail address. POST one as `email`, or give it along with the images.",
+            code=ProblemCode.NO_EMAIL_ADDRESS,
+            error="No address",
+        )
+    return services.post.results(group, request)
+
+
+def _with_address(services: Services, group: Group, given: Address, request: MailRequest) -> Group:
+    """The group with the address that it was given, unless it has another one."""
+    if not group.email:
+        # First, so that a request for too many mails changes nothing. The mail itself then counts no more.
+        services.outbox.reserve((given,), request)
+        if services.groups.set_email(group.group_id, given):
+            return replace(group, email=given)
+    raise Problem(
+        409,
+        "This group already has a different email address, which cannot be changed.",
+        code=ProblemCode.EMAIL_ADDRESS_CONFLICT,
+    )

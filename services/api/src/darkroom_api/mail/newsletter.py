@@ -1,0 +1,151 @@
+"""Subscribing to the newsletter and ending it: by address, and by the links in emails."""
+
+from darkroom_contracts.mail import Address
+from darkroom_contracts.problems import ProblemCode
+from darkroom_records.links import BrokenLinkError
+from flask import Response, make_response, render_template, request
+from flask_openapi import APIBlueprint
+from pydantic import BaseModel, ConfigDict
+
+from darkroom_api.groups.requests import EmailAddress
+from darkroom_api.http import bodies, links
+from darkroom_api.http.api_keys import asks_for_key
+from darkroom_api.http.bodies import accepted, as_json
+from darkroom_api.http.client_address import client
+from darkroom_api.http.foreign_pages import is_signed
+from darkroom_api.http.openapi import NEEDS_KEY, NEWSLETTER, answers, content, for_people, json_content
+from darkroom_api.http.problems import Problem
+from darkroom_api.mail.emails import new_request
+from darkroom_api.services import services
+
+blueprint = APIBlueprint("newsletter", __name__, abp_tags=[NEWSLETTER])
+link_pages = APIBlueprint("mail_links", __name__, abp_tags=[NEWSLETTER])
+
+
+class Subscription(BaseModel):
+    """An address for the newsletter."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    email: EmailAddress
+
+
+class Notice(BaseModel):
+    """A sentence for whoever asked."""
+
+    message: str
+
+
+_ASKED = Notice(
+    message="If this address does not get the newsletter yet, a mail is on its way to it, with a link to confirm."
+)
+_LEFT = Notice(message="This address does not get the newsletter, or not any more.")
+
+_BODY = json_content(blueprint, Subscription)
+_BODY["content"] |= dict.fromkeys(bodies.FORM_TYPES, _BODY["content"]["application/json"])
+
+
+@blueprint.post(
+    "/subscribe",
+    operation_id="subscribe",
+    security=NEEDS_KEY,
+    responses=answers({202: Notice}, 400, 401, 413, 415, 422, 429, 503),
+    request_body=_BODY,
+)
+@asks_for_key
+def subscribe() -> Response:
+    """Ask for the newsletter. The address is subscribed once the link in the mail it then gets was confirmed."""
+    address, request_for_mail = _address(), new_request()
+    services().outbox.reserve((address,), request_for_mail)
+    services().subscribers.request(address)
+    services().post.confirmation(address, request_for_mail)
+    return accepted(_ASKED, links.PAGE)  # an address of this request alone would tell whether a mail was sent
+
+
+@blueprint.post(
+    "/unsubscribe",
+    operation_id="unsubscribe",
+    responses=answers({200: Notice}, 400, 413, 415, 422, 429, 503),
+    request_body=_BODY,
+)
+def unsubscribe() -> Response:
+    """End the newsletter for an address. That takes no link, since nobody should have to look for one."""
+    address = _address()
+    services().outbox.count_unsubscription(client())
+    services().subscribers.remove(address)
+    return as_json(_LEFT)
+
+
+def _address() -> Address:
+    if request.mimetype == "application/json":
+        return Address(bodies.read_json(Subscription).email)
+    if request.mimetype in bodies.FORM_TYPES:
+        return Address(bodies.read_form(Subscription).email)
+    raise Problem(415, "Send `application/json` or a form.", code=ProblemCode.UNSUPPORTED_MEDIA_TYPE)
+
+
+_PAGE = {"text/html": {"schema": {"type": "string"}}}
+_SHOWN = content("A page", _PAGE)
+_ANSWERS = for_people(answers({200: _SHOWN}, 503)) | {
+    404: content("A page that says what is wrong with the link", _PAGE)
+}
+_BROKEN = "This link does not work"
+
+
+class LinkPath(BaseModel):
+    """A link in a mail."""
+
+    token: str
+
+
+@link_pages.get("/confirm/<token>", operation_id="showConfirmPage", responses=_ANSWERS)
+def ask_to_confirm(path: LinkPath) -> Response:
+    """A page with a button that confirms a subscription."""
+    return _page(
+        "Get the weekly letter?",
+        "Every Monday, a few lines about what this Darkroom did in the week before. Each letter has a link to end it.",
+        address=services().links.confirming(path.token),
+        button="Yes, send it to me",
+    )
+
+
+@link_pages.post("/confirm/<token>", operation_id="confirmSubscription", responses=_ANSWERS)
+@is_signed
+def confirm(path: LinkPath) -> Response:
+    """Confirm a subscription. Done twice, it is the same as once."""
+    address = services().links.confirming(path.token)
+    if not services().subscribers.confirm(address):
+        raise BrokenLinkError("The subscription was ended after this link was made. Subscribe again to get a new one.")
+    return _page("You are subscribed", "The next letter comes on Monday.", address=address)
+
+
+@link_pages.get("/unsubscribe/<token>", operation_id="showUnsubscribePage", responses=_ANSWERS)
+def ask_to_unsubscribe(path: LinkPath) -> Response:
+    """A page with a button that ends a subscription."""
+    address = services().links.unsubscribing(path.token)
+    return _page("End the weekly letter?", "You will get no more of them.", address=address, button="Yes, end it")
+
+
+@link_pages.post(
+    "/unsubscribe/<token>", operation_id="unsubscribeByLink", responses=for_people(answers({200: _SHOWN}, 503))
+)
+@is_signed
+def unsubscribe_by_link(path: LinkPath) -> Response:
+    """End a subscription, also with one click in a mail program (RFC 8058). An old link is answered with 200, too."""
+    try:
+        address = services().links.unsubscribing(path.token)
+    except BrokenLinkError as error:
+        return _page(_BROKEN, str(error))
+    services().subscribers.remove(address)
+    return _page("The weekly letter has ended", "You will get no more of them.", address=address)
+
+
+@link_pages.errorhandler(BrokenLinkError)
+def _say_that_it_is_broken(error: BrokenLinkError) -> Response:
+    return _page(_BROKEN, str(error), 404)
+
+
+def _page(title: str, sentence: str, status: int = 200, **more: str) -> Response:
+    response = make_response(render_template("mail_link.html", title=title, sentence=sentence, **more), status)
+    response.cache_control.no_store = True
+    return response

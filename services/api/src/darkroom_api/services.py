@@ -1,0 +1,83 @@
+"""What the API works with: made once by the factory, held by the application, and handed to whatever needs it."""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import cast
+
+from celery import Celery
+from darkroom_records.blobs import BlobStorage, LocalBlobStorage
+from darkroom_records.groups import GroupStore
+from darkroom_records.links import Links
+from darkroom_records.mail_limits import MailLimits
+from darkroom_records.outbox import Outbox, Post
+from darkroom_records.subscribers import Subscribers
+from darkroom_records.task_store import TaskStore
+from darkroom_runtime.redis_client import connect
+from darkroom_runtime.sending import try_send
+from flask import Flask, current_app
+from redis import Redis
+
+from darkroom_api.groups.changes import Changes
+from darkroom_api.groups.feeds import Feeds
+from darkroom_api.settings import ApiSettings
+
+_NAME = "darkroom"
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What views and plain functions get to work with."""
+
+    settings: ApiSettings
+    celery: Celery
+    redis: Redis
+    groups: GroupStore
+    tasks: TaskStore
+    storage: BlobStorage
+    outbox: Outbox
+    post: Post
+    subscribers: Subscribers
+    changes: Changes
+    feeds: Feeds
+
+    @classmethod
+    def of(cls, settings: ApiSettings, celery: Celery) -> "Services":
+        """Make them by these settings. Nothing is connected before it is used."""
+        redis = connect(settings, retries=1)
+        groups = GroupStore(redis)
+        outbox = Outbox(redis, MailLimits(settings))
+        changes = Changes(connect(settings, retries=1), limit=settings.max_streams)
+        return cls(
+            settings=settings,
+            celery=celery,
+            redis=redis,
+            groups=groups,
+            tasks=TaskStore(redis),
+            storage=LocalBlobStorage(settings.storage_dir),
+            outbox=outbox,
+            post=Post(outbox, partial(try_send, celery)),
+            subscribers=Subscribers(redis),
+            changes=changes,
+            feeds=Feeds(groups, changes, limit=settings.max_streams),
+        )
+
+    @property
+    def links(self) -> Links:
+        """What makes and reads the links in emails. Their key may be kept in Redis, so it is read each time."""
+        return Links(self.settings, self.redis)
+
+    def close(self) -> None:
+        """Let go of what is connected, and of whoever waits for a change."""
+        self.changes.close()
+        self.redis.close()
+        self.celery.close()
+
+
+def init_services(app: Flask, settings: ApiSettings) -> None:
+    """Make what this application works with."""
+    app.extensions[_NAME] = Services.of(settings, app.extensions["celery"])
+
+
+def services() -> Services:
+    """Return what the application of this request works with."""
+    return cast("Services", current_app.extensions[_NAME])
