@@ -137,8 +137,8 @@ def test_what_is_too_large_is_told_so(http: FlaskClient) -> None:
 
 
 def test_too_many_images(http: FlaskClient) -> None:
-    refused(post_files(http, [("a.png", png())] * 4), 413, "at most 3 images")
-    refused(http.post("/process_images", json={"images": [GOOD] * 4}), 413, "at most 3 images")
+    refused(post_files(http, [("a.png", png())] * 4), 413, "the limit is 3")
+    refused(http.post("/process_images", json={"images": [GOOD] * 4}), 413, "the limit is 3")
 
 
 def test_too_large_a_body(http: FlaskClient) -> None:

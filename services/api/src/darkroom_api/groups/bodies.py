@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
 from darkroom_contracts.pipelines import PipelineData
 from darkroom_contracts.problems import ProblemCode
@@ -21,7 +21,7 @@ from darkroom_api.http.parameters import true_or_false
 from darkroom_api.http.problems import Problem, missing_images
 from darkroom_api.http.validation import problem_of, refuse, refuse_body
 from darkroom_api.services import services
-from darkroom_api.uploads.staging import StagedImage, staging_request, too_many_images
+from darkroom_api.uploads.staging import current_staging, too_many_images, uploaded_image
 
 
 def read() -> Submission:
@@ -52,8 +52,7 @@ def form_images() -> list[TakenImage]:
     """
     if others := set(request.files) - {"images"}:
         raise problem_of([(name, "unknown field; files are sent as `images`") for name in sorted(others)])
-    # The form parser's files are the images it was given to write to.
-    files = [(file.filename, cast("StagedImage", file.stream)) for file in request.files.getlist("images")]
+    files = [(file.filename, uploaded_image(file)) for file in request.files.getlist("images")]
     files = [(name, staged) for name, staged in files if name or staged.size]  # browsers send an empty one for none
     if not files:
         raise missing_images("Send at least one file as `images`.")
@@ -117,7 +116,7 @@ def _from_json() -> Submission:
     except ValidationError as error:
         refuse_body(error)
     if len(body.images) > services().settings.max_images:
-        raise too_many_images()
+        raise too_many_images(services().settings.max_images)
     return Submission(
         _take(body.images),
         write_pipeline(body.operations),
@@ -141,7 +140,7 @@ def _take(items: list[str | ImageItem]) -> list[TakenImage]:
 
 def _taken(item: str | ImageItem, index: int) -> TakenImage:
     given = item if isinstance(item, ImageItem) else ImageItem.model_construct(data=item, name=None, operations=None)
-    staged = staging_request().stage()
+    staged = current_staging().begin()
     try:
         for piece in decode(given.data):
             staged.write(piece)
