@@ -13,13 +13,15 @@ from pydantic import ValidationError
 from darkroom_api.groups import bodies
 from darkroom_api.groups.requests import BlurForm, BlurMembers, IdempotencyHeader, ProcessImages, ProcessImagesForm
 from darkroom_api.groups.responses import Accepted
-from darkroom_api.groups.submission import Submission, take_in
+from darkroom_api.groups.submission import Submission, create_group
 from darkroom_api.http import links
 from darkroom_api.http.api_keys import asks_for_key, key_owner
 from darkroom_api.http.bodies import accepted
+from darkroom_api.http.client_address import client
 from darkroom_api.http.openapi import GROUPS, IMAGE_FILES, NEEDS_KEY, answers
 from darkroom_api.http.problems import Problem
 from darkroom_api.http.validation import refuse
+from darkroom_api.services import services
 
 blueprint = APIBlueprint("process_images", __name__, abp_tags=[GROUPS])
 
@@ -88,5 +90,5 @@ def blur(header: IdempotencyHeader) -> Response:
 
 def _accept(submission: Submission, key: str | None) -> Response:
     """Make the group, and say where it can be followed."""
-    made = take_in(submission, key=key, scope=key_owner())
+    made = create_group(services(), submission, client=client(), key=key, scope=key_owner())
     return accepted(Accepted.of(made.group_id, made.total), links.status(made.group_id))

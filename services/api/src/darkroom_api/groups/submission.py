@@ -21,11 +21,10 @@ from darkroom_runtime.redis_client import UNAVAILABLE, Trouble, trouble
 from darkroom_runtime.sending import send_all
 from kombu.exceptions import KombuError
 
-from darkroom_api import extensions
-from darkroom_api.http.client_address import client
 from darkroom_api.http.problems import Problem, unavailable
 from darkroom_api.http.validation import problem_of
 from darkroom_api.operators import metrics
+from darkroom_api.services import Services
 from darkroom_api.uploads.staging import StagedImage
 
 _log = structlog.get_logger(__name__)
@@ -72,11 +71,13 @@ class Made:
     total: int
 
 
-def take_in(submission: Submission, *, key: str | None, scope: str) -> Made:
+def create_group(services: Services, submission: Submission, *, client: str, key: str | None, scope: str) -> Made:
     """Make the group, or find the one that an equal request with the same key made.
 
     Args:
+        services: what is worked with.
         submission: what is wanted.
+        client: who asks.
         key: the request's Idempotency-Key.
         scope: whose key that is.
 
@@ -85,10 +86,10 @@ def take_in(submission: Submission, *, key: str | None, scope: str) -> Made:
     """
     _refuse_if_all_are_unfit(submission.images)
     idempotency = IdempotencyKey(scope, key, submission.fingerprint()) if key is not None else None
-    if idempotency and (earlier := extensions.groups().find_earlier(idempotency)):
+    if idempotency and (earlier := services.groups.find_earlier(idempotency)):
         return _made_earlier(earlier, idempotency)
     try:
-        return _make(submission, idempotency)
+        return _make(services, submission, client, idempotency)
     except RepeatedRequestError as error:
         return _made_earlier(error.earlier, cast("IdempotencyKey", idempotency))
 
@@ -119,19 +120,19 @@ def _refuse_if_all_are_unfit(images: Sequence[TakenImage]) -> None:
         raise problem_of([(f"images[{index}]", str(reason)) for index, reason in enumerate(unfit)], status, code)
 
 
-def _make(submission: Submission, idempotency: IdempotencyKey | None) -> Made:
+def _make(services: Services, submission: Submission, client: str, idempotency: IdempotencyKey | None) -> Made:
     """Write the group down, keep its originals, and confirm it: only then does anything come of it.
 
     Whatever fails before leaves an unfinished group, which is undone here, or else by the sweep.
     """
     group_id = new_group_id()
     if submission.notify and submission.email:
-        extensions.outbox().reserve((Address(submission.email),), notification_request(group_id, 0, client()))
+        services.outbox.reserve((Address(submission.email),), notification_request(group_id, 0, client))
     structlog.contextvars.bind_contextvars(group_id=group_id)
     fit = [index for index, image in enumerate(submission.images) if not image.error]
     with ExitStack() as undo:
-        undo.callback(_undo, group_id)
-        extensions.groups().create(
+        undo.callback(_undo, services, group_id)
+        services.groups.create(
             group_id,
             [NewImage(image.name, image.pipeline, image.error, image.code) for image in submission.images],
             submission.pipeline,
@@ -143,26 +144,26 @@ def _make(submission: Submission, idempotency: IdempotencyKey | None) -> Made:
         )
         for index in fit:
             submission.images[index].staged.commit(original_blob(group_id, index))
-        published_at = _confirm(group_id)
+        published_at = _confirm(services, group_id)
         undo.pop_all()
     if published_at is not None:
-        _publish(group_id, fit, published_at)
+        _publish(services, group_id, fit, published_at)
     metrics.IMAGES_TAKEN.inc(len(fit))
     return Made(group_id, len(submission.images))
 
 
-def _confirm(group_id: str) -> float | None:
+def _confirm(services: Services, group_id: str) -> float | None:
     """Confirm the group. None where that is left to the sweep: Redis may have done it, and can not be asked.
 
     What the client is told must hold, though nobody knows whether the group is confirmed. It can be kept, since its
     record is there and so are its originals; it could not be undone.
     """
     try:
-        published_at = extensions.groups().confirm(group_id)
+        published_at = services.groups.confirm(group_id)
     except UNAVAILABLE as error:
         if trouble(error) is not Trouble.UNREACHABLE:
             raise
-        extensions.storage().put(accepted_blob(group_id), b"")
+        services.storage.put(accepted_blob(group_id), b"")
         _log.warning("confirmation_postponed", reason=str(error))
         return None
     if published_at is None:
@@ -172,19 +173,19 @@ def _confirm(group_id: str) -> float | None:
     return published_at
 
 
-def _publish(group_id: str, indices: Sequence[int], published_at: float) -> None:
+def _publish(services: Services, group_id: str, indices: Sequence[int], published_at: float) -> None:
     try:
         messages = (ProcessImage(group_id, index) for index in indices)
-        send_all(extensions.celery(), messages, published_at=published_at)
+        send_all(services.celery, messages, published_at=published_at)
     except KombuError as error:
         _log.warning("images_not_sent", reason=str(error))  # recovery sends them: the group stands as running
 
 
-def _undo(group_id: str) -> None:
+def _undo(services: Services, group_id: str) -> None:
     """Leave nothing of a group that is not confirmed. What cannot be done now, the sweep does."""
     try:
-        extensions.storage().delete_all(group_blobs(group_id))
-        extensions.groups().delete(group_id)
-        extensions.groups().blobs_deleted(group_id)
+        services.storage.delete_all(group_blobs(group_id))
+        services.groups.delete(group_id)
+        services.groups.blobs_deleted(group_id)
     except (*UNAVAILABLE, OSError) as error:
         _log.warning("intake_not_undone", reason=str(error))
