@@ -29,7 +29,7 @@ def test_without_a_key_no_work_is_taken_in(guarded: FlaskClient, header: dict[st
     for answer in (post_files(guarded, [("a.png", png())], headers=header), guarded.post("/blur", headers=header)):
         assert answer.status_code == 401
         assert answer.headers["WWW-Authenticate"].startswith("Bearer")
-        assert answer.get_json()["error"] == "An API key is needed"
+        assert answer.get_json()["error"] == "API key required"
 
 
 def test_with_a_key_work_is_taken_in_and_results_need_none(guarded: FlaskClient) -> None:

@@ -142,7 +142,7 @@ def test_too_many_images(http: FlaskClient) -> None:
 
 
 def test_too_large_a_body(http: FlaskClient) -> None:
-    refused(post_files(http, [("a.png", b"\0" * 100_000)]), 413, "larger than this server takes")
+    refused(post_files(http, [("a.png", b"\0" * 100_000)]), 413, "Request body too large")
     body = {"images": ["A" * 40_000]}
     refused(http.post("/process_images", json=body), 413, "at most 40,000 bytes", "multipart/form-data")
 
@@ -182,9 +182,9 @@ def test_unknown_groups(http: FlaskClient, group_id: str) -> None:
 
 
 def test_addresses_and_methods_that_there_are_not(http: FlaskClient) -> None:
-    refused(http.get("/nowhere"), 404, "nothing at this address")
+    refused(http.get("/nowhere"), 404, "No such endpoint")
     answer = http.delete("/process_images")
-    refused(answer, 405, "does not take")
+    refused(answer, 405, "Method not allowed")
     assert "POST" in answer.headers["Allow"]
 
 

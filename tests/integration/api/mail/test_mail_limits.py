@@ -44,7 +44,7 @@ def test_a_refusal_says_what_and_when_to_come_back(make_http: MakeHttp) -> None:
     refused = subscribe(http, "bob@example.org")
     assert refused.mimetype == "application/problem+json"
     assert 1 <= int(refused.headers["Retry-After"]) <= 3600
-    assert refused.get_json()["error"] == "Too many mails"
+    assert refused.get_json()["error"] == "Too many emails"
 
 
 def test_who_is_refused_anyway_cannot_use_up_an_address(make_http: MakeHttp) -> None:

@@ -116,7 +116,7 @@ def _open(key: str) -> BinaryIO:
     try:
         return services().storage.open(key)
     except BlobNotFoundError:
-        raise Problem(404, "This file was not kept, or not for so long.", code=ProblemCode.FILE_EXPIRED) from None
+        raise Problem(404, "This file has expired.", code=ProblemCode.FILE_EXPIRED) from None
 
 
 def _send(file: BinaryIO, media_type: str, name: str, etag: str) -> Response:

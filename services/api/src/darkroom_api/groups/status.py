@@ -25,7 +25,7 @@ RECONNECT_AFTER = 2.0
 blueprint = APIBlueprint("status", __name__, abp_tags=[GROUPS])
 
 _STREAM = content("The events", {MEDIA_TYPE: {"schema": EVENT}})
-_OVER = {"description": "The group has not changed since the event `end` that was received last. Do not come again."}
+_OVER = {"description": "The group has not changed since the event `end` that was received last. Do not reconnect."}
 
 
 class StatusQuery(BaseModel):

@@ -64,14 +64,16 @@ class Submission:
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class CreatedGroup:
     """The group that a request, or an earlier one with the same key, made."""
 
     group_id: str
     total: int
 
 
-def create_group(services: Services, submission: Submission, *, client: str, key: str | None, scope: str) -> Made:
+def create_group(
+    services: Services, submission: Submission, *, client: str, key: str | None, scope: str
+) -> CreatedGroup:
     """Make the group, or find the one that an equal request with the same key made.
 
     Args:
@@ -94,7 +96,7 @@ def create_group(services: Services, submission: Submission, *, client: str, key
         return _made_earlier(error.earlier, cast("IdempotencyKey", idempotency))
 
 
-def _made_earlier(earlier: EarlierRequest, idempotency: IdempotencyKey) -> Made:
+def _made_earlier(earlier: EarlierRequest, idempotency: IdempotencyKey) -> CreatedGroup:
     if earlier.fingerprint != idempotency.fingerprint:
         raise Problem(
             422,
@@ -108,7 +110,7 @@ def _made_earlier(earlier: EarlierRequest, idempotency: IdempotencyKey) -> Made:
             code=ProblemCode.IDEMPOTENCY_KEY_IN_USE,
             headers={"Retry-After": "2"},
         )
-    return Made(earlier.group_id, earlier.total)
+    return CreatedGroup(earlier.group_id, earlier.total)
 
 
 def _refuse_if_all_are_unfit(images: Sequence[TakenImage]) -> None:
@@ -120,7 +122,7 @@ def _refuse_if_all_are_unfit(images: Sequence[TakenImage]) -> None:
         raise problem_of([(f"images[{index}]", str(reason)) for index, reason in enumerate(unfit)], status, code)
 
 
-def _make(services: Services, submission: Submission, client: str, idempotency: IdempotencyKey | None) -> Made:
+def _make(services: Services, submission: Submission, client: str, idempotency: IdempotencyKey | None) -> CreatedGroup:
     """Write the group down, keep its originals, and confirm it: only then does anything come of it.
 
     Whatever fails before leaves an unfinished group, which is undone here, or else by the sweep.
@@ -149,7 +151,7 @@ def _make(services: Services, submission: Submission, client: str, idempotency: 
     if published_at is not None:
         _publish(services, group_id, fit, published_at)
     metrics.IMAGES_TAKEN.inc(len(fit))
-    return Made(group_id, len(submission.images))
+    return CreatedGroup(group_id, len(submission.images))
 
 
 def _confirm(services: Services, group_id: str) -> float | None:

@@ -59,7 +59,7 @@ def require_admin_key() -> None:
             403,
             "This API key may not see the operators' views. Send an admin key.",
             code=ProblemCode.ADMIN_KEY_REQUIRED,
-            error="An admin key is needed",
+            error="Admin key required",
         )
     raise _key_required("Send an operator's key as `Authorization: Bearer <key>`.")
 
@@ -80,7 +80,7 @@ def _key_required(detail: str) -> Problem:
         401,
         detail,
         code=ProblemCode.API_KEY_REQUIRED,
-        error="An API key is needed",
+        error="API key required",
         headers={"WWW-Authenticate": 'Bearer realm="darkroom"'},
     )
 

@@ -18,7 +18,7 @@ _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 _TROUBLES: Mapping[Trouble, str] = MappingProxyType(
     {
-        Trouble.UNREACHABLE: "The queue does not answer. Nothing was changed; try again in a moment.",
+        Trouble.UNREACHABLE: "Service temporarily unavailable. Nothing was changed; please retry.",
         Trouble.FULL: "The queue is full (Redis is out of memory). Nothing was changed; please retry later.",
         Trouble.READ_ONLY: "The queue is read-only (Redis is a replica). Nothing was changed; please retry later.",
         Trouble.NOT_SAVING: "The queue cannot be saved (Redis cannot write to its disk). Nothing was changed; please "

@@ -54,7 +54,7 @@ _LOCATION = {
 
 _DESCRIPTIONS = {
     400: "The request cannot be read, or there are no images",
-    401: "An API key is needed",
+    401: "API key required",
     403: "This server does not do this",
     404: "There is no such group, image or task",
     409: "Not now: something is under way",
@@ -64,7 +64,7 @@ _DESCRIPTIONS = {
     416: "The file is shorter than the range asked for",
     422: "The request can be read, but not done",
     429: "Too many emails or tasks were asked for",
-    500: "A mistake on our side",
+    500: "Internal server error",
     503: "The queue or the storage does not answer",
     507: "The storage is full",
 }

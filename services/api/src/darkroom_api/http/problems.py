@@ -15,10 +15,10 @@ MISSING_IMAGES = "Missing or invalid images parameter"
 INVALID_GROUP = "Invalid group_id"
 
 _SENTENCES: Mapping[int, str] = {
-    404: "There is nothing at this address. What there is can be seen at /docs.",
-    405: "This address does not take requests of this method.",
-    413: "The request is larger than this server takes.",
-    500: "Something went wrong here. The log has the details under this request's X-Request-ID.",
+    404: "No such endpoint. See /docs.",
+    405: "Method not allowed.",
+    413: "Request body too large.",
+    500: "Internal server error. The log has the details under this request's X-Request-ID.",
 }
 """What is said where the cause has nothing better to say."""
 

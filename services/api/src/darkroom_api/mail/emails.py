@@ -105,9 +105,9 @@ def send_email() -> Response:
     if not services().settings.api_keys:
         raise Problem(
             403,
-            "Without API keys this server sends nobody's mail. Whoever runs it can set some: DARKROOM_API_KEYS.",
+            "Sending email is disabled until API keys are configured: DARKROOM_API_KEYS.",
             code=ProblemCode.EMAIL_DISABLED,
-            error="Sending mail is switched off",
+            error="Sending email is disabled",
         )
     order = bodies.read_json(MailOrder, _MAX_BYTES)
     to = Address(order.to)
@@ -131,7 +131,7 @@ def _too_many(error: MailLimitError) -> Response:
             429,
             f"{error} Try again in {error.wait} seconds.",
             code=ProblemCode.RATE_LIMIT_EXCEEDED,
-            error="Too many mails",
+            error="Too many emails",
             headers={"Retry-After": str(error.wait)},
         )
     )
