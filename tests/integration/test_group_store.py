@@ -36,7 +36,7 @@ def begin(groups: GroupStore, index: int = 0, *, worker: str = "images@a/1", del
 
 
 def lost(groups: GroupStore, *, oldest_waiting: float = LONG_AGO, grace: float = 30, longest: float = 130) -> list[int]:
-    found = groups.lost(oldest_waiting=oldest_waiting, grace=grace, longest=longest)
+    found = groups.take_lost_images(oldest_waiting=oldest_waiting, grace=grace, longest=longest)
     return [index for group in found for index in group.indices]
 
 
@@ -270,12 +270,12 @@ def test_an_aborted_image_is_held_until_its_worker_lets_go_or_dies(groups: Group
     begin(groups, 0, worker="images@a/1")
     begin(groups, 1, worker="images@b/1")
     groups.cancel(GROUP)
-    assert groups.still_held(GROUP)
-    assert groups.stopped(GROUP, 0)
-    assert not groups.stopped(GROUP, 0)
-    assert groups.still_held(GROUP)
+    assert groups.has_live_workers(GROUP)
+    assert groups.confirm_aborted(GROUP, 0)
+    assert not groups.confirm_aborted(GROUP, 0)
+    assert groups.has_live_workers(GROUP)
     kill(redis, "images@b/1")
-    assert not groups.still_held(GROUP)
+    assert not groups.has_live_workers(GROUP)
 
 
 def test_an_image_that_ends_between_its_cancellation_and_its_revocation_is_let_go(groups: GroupStore) -> None:
@@ -285,11 +285,11 @@ def test_an_image_that_ends_between_its_cancellation_and_its_revocation_is_let_g
     assert not groups.succeed(works[0], Outcome(width=1))
     assert not groups.fail(works[1], "It is damaged.", ProblemCode.DAMAGED_IMAGE)
     assert not groups.release(works[2], seconds=5)
-    assert groups.still_held(GROUP)
+    assert groups.has_live_workers(GROUP)
     assert not groups.give_up(
         GROUP, 3, worker="images@a/1", error="It took too long.", code=ProblemCode.TIME_LIMIT_EXCEEDED
     )
-    assert not groups.still_held(GROUP)
+    assert not groups.has_live_workers(GROUP)
     assert [image.state for image in groups.read(GROUP).images] == [ImageState.CANCELLED] * 4
 
 
@@ -300,7 +300,7 @@ def test_an_attempt_that_is_not_the_latest_does_not_let_go_for_it(groups: GroupS
     begin(groups, worker="images@b/1")
     groups.cancel(GROUP)
     assert not groups.succeed(first, Outcome(width=1))
-    assert groups.still_held(GROUP)
+    assert groups.has_live_workers(GROUP)
 
 
 def test_an_ended_group_cannot_be_cancelled(groups: GroupStore) -> None:

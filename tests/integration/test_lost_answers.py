@@ -9,7 +9,7 @@ from typing import Any
 
 import darkroom_records
 import pytest
-from darkroom_contracts.mail import Address, Mail, MailState, TextMail
+from darkroom_contracts.mail import Address, Email, EmailState, TextEmail
 from darkroom_contracts.messages import Count
 from darkroom_contracts.problems import ProblemCode
 from darkroom_records.groups import Ending, GroupEndedError, GroupStore, IdempotencyKey, NewImage, Outcome, Work
@@ -33,8 +33,8 @@ TASK = "aaaabbbbccccddddaaaabbbbccccdddd"
 KEY = IdempotencyKey("client", "key", "the same")
 ADA = Address("ada@example.org")
 WORKER = "images@a/1"
-CLAIM = Claim(MAIL, 1, (ADA,), TextMail(subject="Hello", body="Good day."), 0.0, 0, {}, None, None)
-SENT = Result(state=MailState.SENT, left=(), accepted=1, refused={})
+CLAIM = Claim(MAIL, 1, (ADA,), TextEmail(subject="Hello", body="Good day."), 0.0, 0, {}, None, None)
+SENT = Result(state=EmailState.SENT, left=(), accepted=1, refused={})
 
 RECORDS = Path(darkroom_records.__file__).parent
 SHARED = {"common", "work", "limits", "once"}
@@ -62,8 +62,8 @@ class Records:
         return self.groups.fail(self.begin(index), "Damaged.", ProblemCode.DAMAGED_IMAGE)
 
     def submit(self) -> str:
-        mail = Mail((ADA,), TextMail(subject="Hello", body="Good day."))
-        return self.outbox.submit(mail, request=MailRequest("name"), mail_id=MAIL)
+        mail = Email((ADA,), TextEmail(subject="Hello", body="Good day."))
+        return self.outbox.submit(mail, request=MailRequest("name"), email_id=MAIL)
 
     def claim(self) -> Any:
         return self.outbox.claim(MAIL, worker=WORKER, longest=60)
@@ -160,9 +160,9 @@ CASES: dict[str, Case] = {
     ),
     "release": (begun, lambda records: records.groups.release(Work(GROUP, 0, 1, ()), seconds=5)),
     "cancel": (begun, lambda records: records.groups.cancel(GROUP)),
-    "stopped": (cancelled, lambda records: records.groups.stopped(GROUP, 0)),
+    "confirm_aborted": (cancelled, lambda records: records.groups.confirm_aborted(GROUP, 0)),
     "retry": (ended, lambda records: records.groups.retry(GROUP)),
-    "recover": (lost, lambda records: list(records.groups.lost(oldest_waiting=0, grace=30, longest=100))),
+    "recover": (lost, lambda records: list(records.groups.take_lost_images(oldest_waiting=0, grace=30, longest=100))),
     "set_email": (ended, lambda records: records.groups.set_email(GROUP, ADA)),
     "note_email_error": (
         ended,
@@ -180,7 +180,7 @@ CASES: dict[str, Case] = {
     "request_subscription": (nothing, asked),
     "confirm_subscription": (asked, lambda records: records.subscribers.confirm(ADA)),
     "remove_subscriber": (subscribed, lambda records: records.subscribers.remove(ADA)),
-    "count_bounce": (subscribed, lambda records: records.subscribers.bounced(ADA, limit=2)),
+    "count_bounce": (subscribed, lambda records: records.subscribers.record_bounce(ADA, limit=2)),
 }
 """For each script, what is there before, and a call of it."""
 
@@ -268,7 +268,7 @@ def test_the_end_of_a_group_is_announced_though_its_answer_was_lost(
 ) -> None:
     prepare(redis, CASES["finish"])
     proxy.drop_reply(b"EVALSHA")
-    assert distant.groups.succeed(Work(GROUP, 1, 1, ()), Outcome(width=1)) is Ending.TO_ANNOUNCE
+    assert distant.groups.succeed(Work(GROUP, 1, 1, ()), Outcome(width=1)) is Ending.GROUP_ENDED_NOTIFY
 
 
 def test_what_its_caller_gave_up_is_not_done_later(redis: Redis, proxy: Proxy) -> None:
@@ -277,7 +277,9 @@ def test_what_its_caller_gave_up_is_not_done_later(redis: Redis, proxy: Proxy) -
     with connect(Settings(redis_url=f"redis://127.0.0.1:{proxy.port}/0"), patience=0.5, retries=1) as client:
         hasty = Records(client)
         wait_for(
-            lambda: not hasty.groups.stopped(GROUP, 0) and clock_of(client).is_set, limit=30, what="a clock that is set"
+            lambda: not hasty.groups.confirm_aborted(GROUP, 0) and clock_of(client).is_set,
+            limit=30,
+            what="a clock that is set",
         )
         redis.config_resetstat()
         with proxy.frozen(), pytest.raises(RedisTimeoutError):

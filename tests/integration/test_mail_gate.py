@@ -3,7 +3,7 @@
 from typing import cast
 
 import pytest
-from darkroom_contracts.mail import Address, Mail, TextMail
+from darkroom_contracts.mail import Address, Email, TextEmail
 from darkroom_records.mail_limits import MailLimitError, MailLimits, MailLimitSettings, MailRequest, Scope
 from darkroom_records.outbox import Occasion, Outbox
 from redis import Redis
@@ -16,8 +16,8 @@ def outbox_of(redis: Redis, **limits: str) -> Outbox:
     return Outbox(redis, MailLimits(MailLimitSettings.model_validate(limits)))
 
 
-def mail(*to: Address) -> Mail:
-    return Mail(to, TextMail(subject="Hello", body="Good day."))
+def mail(*to: Address) -> Email:
+    return Email(to, TextEmail(subject="Hello", body="Good day."))
 
 
 def test_an_address_gets_so_many_emails_and_no_more(redis: Redis) -> None:
@@ -51,7 +51,7 @@ def test_what_is_reserved_is_counted_once(redis: Redis) -> None:
 def test_the_same_email_submitted_twice_counts_once(redis: Redis) -> None:
     outbox = outbox_of(redis, mail_limit_per_address="2/hour")
     for _ in range(3):
-        outbox.submit(mail(ADA), request=MailRequest("one"), mail_id="0" * 32)
+        outbox.submit(mail(ADA), request=MailRequest("one"), email_id="0" * 32)
     outbox.submit(mail(ADA), request=MailRequest("two"))
 
 

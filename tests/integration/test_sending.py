@@ -41,7 +41,7 @@ def test_every_message_says_since_when_it_waits_and_for_which_request(
     celery: Celery, redis: Redis, message: Message
 ) -> None:
     before = time.time()
-    with logs.request("request-7"):
+    with logs.bind_request_id("request-7"):
         send(celery, message)
     (headers,) = messages(redis, message.queue)
     assert headers["task"] == message.name

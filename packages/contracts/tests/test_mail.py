@@ -6,13 +6,13 @@ from darkroom_contracts.mail import (
     MAX_RECIPIENTS,
     MAX_SUBJECT,
     Address,
-    ConfirmationMail,
-    Mail,
-    MailContent,
-    MailState,
-    NewsletterMail,
-    ResultsMail,
-    TextMail,
+    ConfirmationEmail,
+    Email,
+    EmailContent,
+    EmailState,
+    NewsletterEmail,
+    ResultsEmail,
+    TextEmail,
     content_from_message,
     content_to_message,
 )
@@ -66,43 +66,43 @@ def test_anything_but_one_bare_address_is_refused_with_a_sentence(text: str) -> 
 @pytest.mark.parametrize("subject", ["", "x" * (MAX_SUBJECT + 1), "a\nb", "a\rb", "a\0b", "\u2028", "\x85", "\ud800"])
 def test_a_subject_that_is_not_one_line_of_text_is_refused(subject: str) -> None:
     with pytest.raises(ValueError, match="subject"):
-        TextMail(subject=subject, body="Good day.")
+        TextEmail(subject=subject, body="Good day.")
 
 
 @pytest.mark.parametrize("body", ["", "x" * (MAX_BODY + 1), "a\ud800b"])
 def test_a_body_that_cannot_be_sent_is_refused(body: str) -> None:
     with pytest.raises(ValueError, match="body"):
-        TextMail(subject="Hello", body=body)
+        TextEmail(subject="Hello", body=body)
 
 
 def test_a_text_in_any_script_is_taken() -> None:
-    TextMail(subject="Grüße 👩‍💻 مرحبا", body="Zeile 1\nZeile 2\n\tשלום")
+    TextEmail(subject="Grüße 👩‍💻 مرحبا", body="Zeile 1\nZeile 2\n\tשלום")
 
 
 def test_a_mail_goes_to_somebody_and_not_to_everybody() -> None:
-    content = TextMail(subject="Hello", body="Good day.")
+    content = TextEmail(subject="Hello", body="Good day.")
     for to in ((), (ADA,) * (MAX_RECIPIENTS + 1)):
         with pytest.raises(ValueError, match="at least one address"):
-            Mail(to, content)
+            Email(to, content)
 
 
 @pytest.mark.parametrize(
     "content",
     [
-        TextMail(subject="Hello", body="Good day."),
-        ResultsMail(group_id="0" * 32),
-        ConfirmationMail(),
-        NewsletterMail(issue="2026-W47"),
+        TextEmail(subject="Hello", body="Good day."),
+        ResultsEmail(group_id="0" * 32),
+        ConfirmationEmail(),
+        NewsletterEmail(issue="2026-W47"),
     ],
 )
-def test_what_a_mail_says_survives_its_record(content: MailContent) -> None:
+def test_what_a_mail_says_survives_its_record(content: EmailContent) -> None:
     assert content_from_message(content_to_message(content)) == content
 
 
 def test_a_mail_ends_in_one_of_four_states() -> None:
-    assert {state for state in MailState if state.is_final} == {
-        MailState.SENT,
-        MailState.PARTIAL,
-        MailState.FAILED,
-        MailState.CANCELLED,
+    assert {state for state in EmailState if state.is_final} == {
+        EmailState.SENT,
+        EmailState.PARTIAL,
+        EmailState.FAILED,
+        EmailState.CANCELLED,
     }

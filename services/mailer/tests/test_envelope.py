@@ -1,12 +1,12 @@
-"""A mail as it goes over the wire."""
+"""An email as it goes over the wire."""
 
 import email
 from email.message import EmailMessage
 from email.policy import default
 
 import pytest
-from darkroom_contracts.mail import Address, TextMail
-from darkroom_mailer.envelope import Attachment, Letter, seal
+from darkroom_contracts.mail import Address, TextEmail
+from darkroom_mailer.envelope import Attachment, ComposedEmail, build_message
 from darkroom_mailer.settings import MailerSettings
 from darkroom_records.outbox import Claim
 
@@ -15,7 +15,7 @@ LONG_URL = "https://darkroom.example.org/unsubscribe/" + "abc-._" * 30
 
 
 def claim(*to: str) -> Claim:
-    content = TextMail(subject="unused", body="unused")
+    content = TextEmail(subject="unused", body="unused")
     addresses = tuple(Address(address) for address in to or ("ada@example.org",))
     return Claim("0" * 32, 1, addresses, content, 1795262400.0, 0, {}, None, None)
 
@@ -25,7 +25,9 @@ def read(message: bytes) -> EmailMessage:
 
 
 def test_the_headers_say_who_when_and_which() -> None:
-    message = read(seal(Letter("Hello", "Good day."), claim("ada@example.org", "bob@example.org"), SETTINGS))
+    message = read(
+        build_message(ComposedEmail("Hello", "Good day."), claim("ada@example.org", "bob@example.org"), SETTINGS)
+    )
     assert message["From"].addresses[0].display_name == 'Dark "Room" <x>, Grüße'
     assert message["From"].addresses[0].addr_spec == "darkroom@example.org"
     assert message["To"] == "ada@example.org, bob@example.org"
@@ -35,27 +37,30 @@ def test_the_headers_say_who_when_and_which() -> None:
 
 
 def test_a_mail_is_the_same_at_each_attempt() -> None:
-    letter = Letter("Hello", "Good day.")
-    assert seal(letter, claim(), SETTINGS) == seal(letter, claim(), SETTINGS)
+    letter = ComposedEmail("Hello", "Good day.")
+    assert build_message(letter, claim(), SETTINGS) == build_message(letter, claim(), SETTINGS)
 
 
 def test_a_long_link_stays_in_one_piece_where_mail_programs_look_for_it() -> None:
-    letter = Letter("Hello", "Good day.", headers={"List-Unsubscribe": f"<{LONG_URL}>"})
-    assert f"\r\nList-Unsubscribe: <{LONG_URL}>\r\n".encode() in seal(letter, claim(), SETTINGS)
+    letter = ComposedEmail("Hello", "Good day.", headers={"List-Unsubscribe": f"<{LONG_URL}>"})
+    assert f"\r\nList-Unsubscribe: <{LONG_URL}>\r\n".encode() in build_message(letter, claim(), SETTINGS)
 
 
 @pytest.mark.parametrize("newline", ["\r\n", "\n", "\r"])
 def test_no_header_can_hold_a_second_one(newline: str) -> None:
     injected = f"Hello{newline}Bcc: eve@example.org"
-    for letter in (Letter(injected, "Good day."), Letter("Hello", "Good day.", headers={"List-Id": injected})):
+    for letter in (
+        ComposedEmail(injected, "Good day."),
+        ComposedEmail("Hello", "Good day.", headers={"List-Id": injected}),
+    ):
         with pytest.raises(ValueError, match="linefeed or carriage return"):
-            seal(letter, claim(), SETTINGS)
+            build_message(letter, claim(), SETTINGS)
 
 
 def test_lines_are_as_long_as_mail_allows() -> None:
     """RFC 5322, 2.1.1: at most 998 characters, and no line of one character more."""
-    letter = Letter("Größe, " * 30 + "x", "x" * 5000, "<p>" + "y" * 5000 + "</p>")
-    message = seal(letter, claim(), SETTINGS)
+    letter = ComposedEmail("Größe, " * 30 + "x", "x" * 5000, "<p>" + "y" * 5000 + "</p>")
+    message = build_message(letter, claim(), SETTINGS)
     assert max(len(line) for line in message.split(b"\r\n")) <= 998
     assert message.isascii()
     assert read(message)["Subject"] == "Größe, " * 30 + "x"
@@ -63,8 +68,8 @@ def test_lines_are_as_long_as_mail_allows() -> None:
 
 def test_text_html_and_attachment_come_back_as_they_were() -> None:
     data = bytes(range(256)) * 50
-    letter = Letter("Hello", "Grüße\n", "<p>Grüße</p>", Attachment("a.zip", "application/zip", data))
-    message = read(seal(letter, claim(), SETTINGS))
+    letter = ComposedEmail("Hello", "Grüße\n", "<p>Grüße</p>", Attachment("a.zip", "application/zip", data))
+    message = read(build_message(letter, claim(), SETTINGS))
     assert [part.get_content_type() for part in message.walk()] == [
         "multipart/mixed",
         "multipart/alternative",

@@ -1,4 +1,4 @@
-"""The words of our mails."""
+"""The words of our emails."""
 
 import pytest
 from darkroom_contracts.states import Counts

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from celery import Celery
-from darkroom_contracts.mail import Address, Mail, TextMail
+from darkroom_contracts.mail import Address, Email, TextEmail
 from darkroom_mailer.assembly import make_delivery
 from darkroom_mailer.delivery import Delivery
 from darkroom_mailer.settings import MailerSettings
@@ -27,7 +27,7 @@ MakeDelivery = Callable[..., Delivery]
 
 @pytest.fixture
 def server() -> Iterator[MailServer]:
-    """A mail server that takes every mail."""
+    """A mail server that takes every email."""
     with MailServer() as running:
         yield running
 
@@ -91,7 +91,7 @@ def submit(outbox: Outbox) -> Callable[..., str]:
 
     def submit(*to: str) -> str:
         recipients = tuple(Address(address) for address in to or ("ada@example.org",))
-        mail = Mail(recipients, TextMail(subject="Grüße", body="Good day.\n.\nBye."))
+        mail = Email(recipients, TextEmail(subject="Grüße", body="Good day.\n.\nBye."))
         return outbox.submit(mail, request=UNCOUNTED)
 
     return submit

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import trustme
-from darkroom_contracts.mail import MailState
+from darkroom_contracts.mail import EmailState
 from darkroom_mailer.delivery import Delivery
 from darkroom_records.outbox import Outbox
 from pydantic import SecretStr
@@ -63,10 +63,10 @@ def test_a_mail_goes_over_an_encrypted_connection_with_a_password(
 def test_a_server_with_an_unknown_certificate_gets_no_mail(
     make: MakeDelivery, outbox: Outbox, secure: MailServer, security: str, submit: Submit
 ) -> None:
-    mail_id = submit()
-    assert not make(smtp_port=secure.port, smtp_security=security, **LOGIN).deliver(mail_id)
-    mail = outbox.read(mail_id)
-    assert mail.state is MailState.QUEUED
+    email_id = submit()
+    assert not make(smtp_port=secure.port, smtp_security=security, **LOGIN).deliver(email_id)
+    mail = outbox.read(email_id)
+    assert mail.state is EmailState.QUEUED
     assert "certificate verify failed" in (mail.reason or "")
     assert secure.attempts == 0
 
@@ -75,11 +75,11 @@ def test_a_server_with_an_unknown_certificate_gets_no_mail(
 def test_a_wrong_password_keeps_mails_waiting_for_the_right_one(
     make: MakeDelivery, outbox: Outbox, secure: MailServer, security: str, submit: Submit
 ) -> None:
-    mail_id = submit()
+    email_id = submit()
     wrong = LOGIN | {"smtp_password": SecretStr("wrong")}
-    assert not make(smtp_port=secure.port, smtp_security=security, **wrong).deliver(mail_id)
-    mail = outbox.read(mail_id)
-    assert mail.state is MailState.QUEUED
+    assert not make(smtp_port=secure.port, smtp_security=security, **wrong).deliver(email_id)
+    mail = outbox.read(email_id)
+    assert mail.state is EmailState.QUEUED
     assert "let nobody in: 535" in (mail.reason or "")
     assert "wrong" not in (mail.reason or "")
 
@@ -87,7 +87,7 @@ def test_a_wrong_password_keeps_mails_waiting_for_the_right_one(
 def test_a_server_without_encryption_gets_no_mail_where_it_is_asked_for(
     make: MakeDelivery, outbox: Outbox, server: MailServer, submit: Submit
 ) -> None:
-    mail_id = submit()
-    assert not make(smtp_security="starttls").deliver(mail_id)
-    assert outbox.read(mail_id).state is MailState.QUEUED
+    email_id = submit()
+    assert not make(smtp_security="starttls").deliver(email_id)
+    assert outbox.read(email_id).state is EmailState.QUEUED
     assert server.attempts == 0

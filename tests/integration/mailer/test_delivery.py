@@ -1,14 +1,14 @@
-"""Each mail is sent once, and what became of it is known: against a real mail server that is not always kind."""
+"""Each email is sent once, and what became of it is known: against a real mail server that is not always kind."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from darkroom_contracts.ids import new_email_id
-from darkroom_contracts.mail import Address, MailState
+from darkroom_contracts.mail import Address, EmailState
 from darkroom_mailer.delivery import Delivery
 from darkroom_records._keys import DUE_MAIL
-from darkroom_records.outbox import MailRecord, Outbox, Refusal, UnknownMailError
+from darkroom_records.outbox import EmailRecord, Outbox, Refusal, UnknownEmailError
 from darkroom_runtime import logs
 from redis import Redis
 from support.mail_server import HANG_UP, MailServer
@@ -18,37 +18,37 @@ Submit = Callable[..., str]
 MakeDelivery = Callable[..., Delivery]
 
 
-def deliver_until_ended(delivery: Delivery, outbox: Outbox, mail_id: str) -> MailRecord:
+def deliver_until_ended(delivery: Delivery, outbox: Outbox, email_id: str) -> EmailRecord:
     def has_ended() -> bool:
-        delivery.deliver(mail_id)
-        return outbox.read(mail_id).state.is_final
+        delivery.deliver(email_id)
+        return outbox.read(email_id).state.is_final
 
-    wait_for(has_ended, limit=20, what="the end of the mail")
-    return outbox.read(mail_id)
+    wait_for(has_ended, limit=20, what="the end of the email")
+    return outbox.read(email_id)
 
 
 def test_a_mail_arrives_as_it_was_written(
     delivery: Delivery, outbox: Outbox, server: MailServer, submit: Submit
 ) -> None:
-    mail_id = submit("ada@example.org")
-    assert outbox.read(mail_id).state is MailState.QUEUED
-    delivery.deliver(mail_id)
+    email_id = submit("ada@example.org")
+    assert outbox.read(email_id).state is EmailState.QUEUED
+    delivery.deliver(email_id)
     (received,) = server.taken
     assert received.to == ["ada@example.org"]
     assert received.sender == "darkroom@example.org"
     assert received.message["From"] == "Darkroom <darkroom@example.org>"
     assert received.message["Subject"] == "Grüße"
-    assert received.message["Message-ID"] == f"<{mail_id}@example.org>"
+    assert received.message["Message-ID"] == f"<{email_id}@example.org>"
     assert received.message.get_content().splitlines() == ["Good day.", ".", "Bye."]
-    mail = outbox.read(mail_id)
-    assert (mail.state, mail.accepted, mail.attempts, mail.reason) == (MailState.SENT, 1, 1, None)
+    mail = outbox.read(email_id)
+    assert (mail.state, mail.accepted, mail.attempts, mail.reason) == (EmailState.SENT, 1, 1, None)
     assert mail.ended_at is not None
 
 
 def test_a_mail_whose_message_comes_twice_is_sent_once(delivery: Delivery, server: MailServer, submit: Submit) -> None:
-    mail_id = submit()
-    delivery.deliver(mail_id)
-    delivery.deliver(mail_id)
+    email_id = submit()
+    delivery.deliver(email_id)
+    delivery.deliver(email_id)
     assert len(server.taken) == 1
 
 
@@ -57,9 +57,9 @@ def test_a_mail_that_many_mailers_have_at_the_same_moment_is_sent_once(
 ) -> None:
     mailers = [make("mail@a/1"), make("mail@b/1")] * 4
     for _ in range(5):
-        mail_id = submit()
+        email_id = submit()
         with ThreadPoolExecutor(len(mailers)) as pool:
-            list(pool.map(lambda mailer, mail_id=mail_id: mailer.deliver(mail_id), mailers))
+            list(pool.map(lambda mailer, email_id=email_id: mailer.deliver(email_id), mailers))
     assert len(server.taken) == 5
 
 
@@ -67,14 +67,14 @@ def test_a_mail_that_the_server_puts_off_is_tried_again(
     delivery: Delivery, outbox: Outbox, server: MailServer, submit: Submit
 ) -> None:
     server.answers = ["451 Try again later", "452 Still not"]
-    mail_id = submit()
-    delivery.deliver(mail_id)
-    waiting = outbox.read(mail_id)
-    assert waiting.state is MailState.QUEUED
+    email_id = submit()
+    delivery.deliver(email_id)
+    waiting = outbox.read(email_id)
+    assert waiting.state is EmailState.QUEUED
     assert waiting.reason == "ada@example.org: 451 Try again later"
     assert waiting.due_at > waiting.created_at
-    mail = deliver_until_ended(delivery, outbox, mail_id)
-    assert (mail.state, mail.attempts, mail.reason) == (MailState.SENT, 3, None)
+    mail = deliver_until_ended(delivery, outbox, email_id)
+    assert (mail.state, mail.attempts, mail.reason) == (EmailState.SENT, 3, None)
     assert len(server.taken) == 1
 
 
@@ -83,10 +83,10 @@ def test_a_mail_is_not_tried_again_before_its_time(
 ) -> None:
     server.answers = ["451 Try again later"]
     delivery = make(mail_retry_wait=60.0)
-    mail_id = submit()
-    delivery.deliver(mail_id)
-    delivery.deliver(mail_id)
-    mail = outbox.read(mail_id)
+    email_id = submit()
+    delivery.deliver(email_id)
+    delivery.deliver(email_id)
+    mail = outbox.read(email_id)
     assert server.attempts == 1
     assert 29 <= mail.due_at - mail.created_at <= 70
 
@@ -95,13 +95,13 @@ def test_a_mail_that_is_refused_for_good_is_not_tried_again(
     delivery: Delivery, outbox: Outbox, server: MailServer, submit: Submit
 ) -> None:
     server.answers = ["554 This looks like spam"]
-    mail_id = submit()
-    delivery.deliver(mail_id)
-    mail = outbox.read(mail_id)
-    assert mail.state is MailState.FAILED
+    email_id = submit()
+    delivery.deliver(email_id)
+    mail = outbox.read(email_id)
+    assert mail.state is EmailState.FAILED
     assert mail.refused == {"ada@example.org": Refusal(554, "This looks like spam")}
     assert mail.reason == "ada@example.org: 554 This looks like spam"
-    delivery.deliver(mail_id)
+    delivery.deliver(email_id)
     assert server.attempts == 1
 
 
@@ -109,10 +109,10 @@ def test_a_recipient_who_is_refused_for_good_is_recorded(
     delivery: Delivery, outbox: Outbox, server: MailServer, submit: Submit
 ) -> None:
     server.refused = {"nobody@example.org": ["550 No such user"]}
-    mail_id = submit("nobody@example.org")
-    delivery.deliver(mail_id)
-    mail = outbox.read(mail_id)
-    assert (mail.state, mail.accepted) == (MailState.FAILED, 0)
+    email_id = submit("nobody@example.org")
+    delivery.deliver(email_id)
+    mail = outbox.read(email_id)
+    assert (mail.state, mail.accepted) == (EmailState.FAILED, 0)
     assert mail.refused == {"nobody@example.org": Refusal(550, "No such user")}
 
 
@@ -120,11 +120,11 @@ def test_a_mail_that_one_of_two_recipients_refuses_goes_to_the_other_and_says_so
     delivery: Delivery, outbox: Outbox, server: MailServer, submit: Submit
 ) -> None:
     server.refused = {"nobody@example.org": ["550 No such user"]}
-    mail_id = submit("ada@example.org", "nobody@example.org")
-    delivery.deliver(mail_id)
+    email_id = submit("ada@example.org", "nobody@example.org")
+    delivery.deliver(email_id)
     assert [received.to for received in server.taken] == [["ada@example.org"]]
-    mail = outbox.read(mail_id)
-    assert (mail.state, mail.accepted) == (MailState.PARTIAL, 1)
+    mail = outbox.read(email_id)
+    assert (mail.state, mail.accepted) == (EmailState.PARTIAL, 1)
     assert mail.reason == "nobody@example.org: 550 No such user"
 
 
@@ -132,9 +132,9 @@ def test_a_recipient_who_is_put_off_gets_the_mail_later_and_nobody_gets_it_twice
     delivery: Delivery, outbox: Outbox, server: MailServer, submit: Submit
 ) -> None:
     server.refused = {"busy@example.org": ["450 Mailbox busy", "450 Mailbox busy", "250 OK"]}
-    mail_id = submit("ada@example.org", "busy@example.org")
-    mail = deliver_until_ended(delivery, outbox, mail_id)
-    assert (mail.state, mail.accepted, mail.attempts) == (MailState.SENT, 2, 3)
+    email_id = submit("ada@example.org", "busy@example.org")
+    mail = deliver_until_ended(delivery, outbox, email_id)
+    assert (mail.state, mail.accepted, mail.attempts) == (EmailState.SENT, 2, 3)
     assert server.taken_for() == {"ada@example.org": 1, "busy@example.org": 1}
 
 
@@ -143,8 +143,8 @@ def test_a_server_that_hangs_up_among_the_recipients_is_asked_again(
     delivery: Delivery, outbox: Outbox, server: MailServer, submit: Submit, last: str
 ) -> None:
     server.refused = {"ada@example.org": ["421 Closing", last]}
-    mail_id = submit("ada@example.org", "bob@example.org")
-    mail = deliver_until_ended(delivery, outbox, mail_id)
+    email_id = submit("ada@example.org", "bob@example.org")
+    mail = deliver_until_ended(delivery, outbox, email_id)
     assert mail.accepted == (1 if last.startswith("5") else 2)
     assert server.taken_for()["bob@example.org"] == 1
 
@@ -153,12 +153,12 @@ def test_a_mail_whose_connection_drops_is_tried_again(
     delivery: Delivery, outbox: Outbox, server: MailServer, submit: Submit
 ) -> None:
     server.answers = [HANG_UP]
-    mail_id = submit()
-    assert not delivery.deliver(mail_id)
-    waiting = outbox.read(mail_id)
-    assert waiting.state is MailState.QUEUED
+    email_id = submit()
+    assert not delivery.deliver(email_id)
+    waiting = outbox.read(email_id)
+    assert waiting.state is EmailState.QUEUED
     assert "did not answer as it should" in (waiting.reason or "")
-    assert deliver_until_ended(delivery, outbox, mail_id).state is MailState.SENT
+    assert deliver_until_ended(delivery, outbox, email_id).state is EmailState.SENT
     assert len(server.taken) == 1
 
 
@@ -166,30 +166,30 @@ def test_a_mail_waits_for_a_server_that_is_down(
     delivery: Delivery, outbox: Outbox, server: MailServer, submit: Submit
 ) -> None:
     server.stop()
-    mail_id = submit()
-    assert not delivery.deliver(mail_id)
-    assert outbox.read(mail_id).state is MailState.QUEUED
+    email_id = submit()
+    assert not delivery.deliver(email_id)
+    assert outbox.read(email_id).state is EmailState.QUEUED
     server.start()
-    assert deliver_until_ended(delivery, outbox, mail_id).state is MailState.SENT
+    assert deliver_until_ended(delivery, outbox, email_id).state is EmailState.SENT
 
 
 def test_a_server_that_does_not_answer_in_time_is_asked_again(
     make: MakeDelivery, outbox: Outbox, server: MailServer, submit: Submit
 ) -> None:
     server.may_answer.clear()
-    mail_id = submit()
-    assert not make(smtp_timeout=0.3).deliver(mail_id)
-    assert outbox.read(mail_id).state is MailState.QUEUED
-    assert "timed out" in (outbox.read(mail_id).reason or "")
+    email_id = submit()
+    assert not make(smtp_timeout=0.3).deliver(email_id)
+    assert outbox.read(email_id).state is EmailState.QUEUED
+    assert "timed out" in (outbox.read(email_id).reason or "")
 
 
 def test_a_mail_is_given_up_after_its_time(
     make: MakeDelivery, outbox: Outbox, server: MailServer, submit: Submit
 ) -> None:
     server.refused = {"ada@example.org": ["451 Try again later"]}
-    mail_id = submit()
-    mail = deliver_until_ended(make(mail_retry_period=1), outbox, mail_id)
-    assert mail.state is MailState.FAILED
+    email_id = submit()
+    mail = deliver_until_ended(make(mail_retry_period=1), outbox, email_id)
+    assert mail.state is EmailState.FAILED
     assert mail.reason is not None
     assert mail.reason.startswith("Given up after")
     assert mail.reason.endswith("451 Try again later")
@@ -201,17 +201,17 @@ def test_an_ended_mail_is_not_looked_at_again(delivery: Delivery, redis: Redis, 
 
 
 def test_the_mail_carries_the_request_that_asked_for_it(outbox: Outbox, submit: Submit) -> None:
-    with logs.request("request-1"):
-        mail_id = submit()
-    claim = outbox.claim(mail_id, worker="mail@a/1", longest=60)
+    with logs.bind_request_id("request-1"):
+        email_id = submit()
+    claim = outbox.claim(email_id, worker="mail@a/1", longest=60)
     assert claim is not None
     assert claim.request_id == "request-1"
 
 
 def test_a_mail_nobody_asked_for_is_unknown(delivery: Delivery, outbox: Outbox, server: MailServer) -> None:
-    for mail_id in (new_email_id(), "no such id", "*"):
-        with pytest.raises(UnknownMailError):
-            outbox.read(mail_id)
+    for email_id in (new_email_id(), "no such id", "*"):
+        with pytest.raises(UnknownEmailError):
+            outbox.read(email_id)
     delivery.deliver(new_email_id())
     assert server.taken == []
 

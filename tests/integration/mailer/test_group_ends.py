@@ -27,16 +27,16 @@ def to_announce(redis: Redis) -> object:
 def test_the_end_of_the_last_image_announces_the_group_once(groups: GroupStore, redis: Redis) -> None:
     create(groups, NewImage("one.jpg"), NewImage("two.jpg"))
     first, second = begin(groups, 0), begin(groups, 1)
-    assert groups.succeed(first, Outcome()) is Ending.OF_IMAGE
+    assert groups.succeed(first, Outcome()) is Ending.IMAGE_ENDED
     assert to_announce(redis) == []
-    assert groups.fail(second, "It is damaged.", ProblemCode.DAMAGED_IMAGE) is Ending.TO_ANNOUNCE
+    assert groups.fail(second, "It is damaged.", ProblemCode.DAMAGED_IMAGE) is Ending.GROUP_ENDED_NOTIFY
     assert to_announce(redis) == [GROUP]
     assert groups.fail(second, "It is damaged.", ProblemCode.DAMAGED_IMAGE) is Ending.NONE
 
 
 def test_a_group_that_did_not_ask_is_not_announced(groups: GroupStore, redis: Redis) -> None:
     create(groups, NewImage("one.jpg"), notify=False)
-    assert groups.succeed(begin(groups, 0), Outcome()) is Ending.OF_IMAGE
+    assert groups.succeed(begin(groups, 0), Outcome()) is Ending.IMAGE_ENDED
     assert to_announce(redis) == []
 
 

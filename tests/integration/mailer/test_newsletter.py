@@ -5,7 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from darkroom_contracts.mail import Address, MailState
+from darkroom_contracts.mail import Address, EmailState
 from darkroom_mailer.delivery import Delivery
 from darkroom_mailer.newsletter import Newsletter
 from darkroom_records import _keys
@@ -65,7 +65,7 @@ def test_each_subscriber_gets_one_letter(
 def test_a_list_longer_than_a_page_is_walked_to_its_end(make_newsletter: MakeNewsletter, subscribe: Subscribe) -> None:
     addresses = subscribe(250)
     sent: list[str] = []
-    run(make_newsletter(deliver=lambda mail_id: not sent.append(mail_id)))  # type: ignore[func-returns-value]
+    run(make_newsletter(deliver=lambda email_id: not sent.append(email_id)))  # type: ignore[func-returns-value]
     assert len(sent) == len(set(sent)) == len(addresses)
 
 
@@ -99,10 +99,10 @@ def test_an_interrupted_issue_is_gone_on_with(
     class MailerKilledError(Exception):
         pass
 
-    def die_at_the_third(mail_id: str) -> bool:
+    def die_at_the_third(email_id: str) -> bool:
         if len(server.taken) == 2:
             raise MailerKilledError
-        return delivery.deliver(mail_id)
+        return delivery.deliver(email_id)
 
     addresses = subscribe(5)
     with pytest.raises(MailerKilledError):
@@ -128,8 +128,8 @@ def test_the_letter_at_hand_of_an_interrupted_run_is_sent_from_the_outbox(
     subscribe(1)
     run(make_newsletter(deliver=lambda _: True))
     assert server.taken == []
-    (mail_id,) = redis.zrange(_keys.DUE_MAIL, 0, -1)
-    redis.zadd(_keys.DUE_MAIL, {str(mail_id): 1})
+    (email_id,) = redis.zrange(_keys.DUE_MAIL, 0, -1)
+    redis.zadd(_keys.DUE_MAIL, {str(email_id): 1})
     for due in outbox.due(10):
         delivery.deliver(due)
     assert len(server.taken) == 1
@@ -221,10 +221,10 @@ def test_somebody_who_left_meanwhile_gets_no_letter(
 ) -> None:
     (address,) = subscribe(1)
     letters: list[str] = []
-    run(make_newsletter(deliver=lambda mail_id: not letters.append(mail_id)))  # type: ignore[func-returns-value]
+    run(make_newsletter(deliver=lambda email_id: not letters.append(email_id)))  # type: ignore[func-returns-value]
     subscribers.remove(address)
     delivery.deliver(letters[0])
-    assert outbox.read(letters[0]).state is MailState.CANCELLED
+    assert outbox.read(letters[0]).state is EmailState.CANCELLED
     assert server.attempts == 0
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from celery import Celery
 from darkroom_contracts.ids import new_group_id
-from darkroom_contracts.mail import Address, MailState
+from darkroom_contracts.mail import Address, EmailState
 from darkroom_contracts.messages import SendDueEmails, SendEmail, SendNewsletter, SendResults
 from darkroom_contracts.problems import ProblemCode
 from darkroom_contracts.queues import Queue
@@ -74,8 +74,8 @@ def _mailer(name: str, environment: dict[str, str], log: Path) -> Iterator[Maile
         mailer.kill()
 
 
-def states(outbox: Outbox, mails: list[str]) -> set[MailState]:
-    return {outbox.read(mail_id).state for mail_id in mails}
+def states(outbox: Outbox, mails: list[str]) -> set[EmailState]:
+    return {outbox.read(email_id).state for email_id in mails}
 
 
 def test_two_mailers_send_each_mail_once_although_each_message_comes_three_times(
@@ -84,11 +84,11 @@ def test_two_mailers_send_each_mail_once_although_each_message_comes_three_times
     recipients = [Address(f"reader{number}@example.org") for number in range(30)]
     mails = [post.text(recipient, "Hello", "Good day.", UNCOUNTED) for recipient in recipients]
     for _ in range(2):
-        for mail_id in mails:
-            send(celery, SendEmail(mail_id))
+        for email_id in mails:
+            send(celery, SendEmail(email_id))
     start_mailer("one")
     start_mailer("two")
-    wait_for(lambda: states(outbox, mails) == {MailState.SENT}, limit=LIMIT, what="all mails")
+    wait_for(lambda: states(outbox, mails) == {EmailState.SENT}, limit=LIMIT, what="all mails")
     assert server.taken_for() == dict.fromkeys(recipients, 1)
 
 
@@ -103,12 +103,12 @@ def test_a_mailer_takes_no_more_messages_than_it_can_send_at_once(
     start_mailer("one")
 
     def all_threads_are_busy() -> bool:
-        return [outbox.read(mail_id).state for mail_id in mails].count(MailState.SENDING) == THREADS
+        return [outbox.read(email_id).state for email_id in mails].count(EmailState.SENDING) == THREADS
 
     wait_for(all_threads_are_busy, limit=LIMIT, what="busy threads")
     assert redis.llen(Queue.MAIL) == 2, "another mailer could send these"
     server.may_answer.set()
-    wait_for(lambda: states(outbox, mails) == {MailState.SENT}, limit=LIMIT, what="all mails")
+    wait_for(lambda: states(outbox, mails) == {EmailState.SENT}, limit=LIMIT, what="all mails")
 
 
 def test_a_mailer_that_is_stopped_finishes_the_mail_at_hand(
@@ -116,12 +116,12 @@ def test_a_mailer_that_is_stopped_finishes_the_mail_at_hand(
 ) -> None:
     server.may_answer.clear()
     mailer = start_mailer("one")
-    mail_id = post.text(ADA, "Hello", "Good day.", UNCOUNTED)
+    email_id = post.text(ADA, "Hello", "Good day.", UNCOUNTED)
     wait_for(server.text_arrived.is_set, limit=LIMIT, what="the text at the server")
     mailer.send_signal(signal.SIGTERM)
     server.may_answer.set()
     assert mailer.wait(timeout=LIMIT) == 0
-    assert outbox.read(mail_id).state is MailState.SENT
+    assert outbox.read(email_id).state is EmailState.SENT
 
 
 def test_a_mailer_killed_while_the_server_has_the_text_does_not_make_it_two_mails(
@@ -129,16 +129,16 @@ def test_a_mailer_killed_while_the_server_has_the_text_does_not_make_it_two_mail
 ) -> None:
     server.may_answer.clear()
     mailer = start_mailer("one")
-    mail_id = post.text(ADA, "Hello", "Good day.", UNCOUNTED)
+    email_id = post.text(ADA, "Hello", "Good day.", UNCOUNTED)
     wait_for(server.text_arrived.is_set, limit=LIMIT, what="the text at the server")
     mailer.kill()
     mailer.wait()
     redis.delete(*redis.keys(heartbeat_key("mail@one*")))  # as if it had expired
     server.may_answer.set()
     start_mailer("two")
-    redis.zadd(_keys.DUE_MAIL, {mail_id: 1})
+    redis.zadd(_keys.DUE_MAIL, {email_id: 1})
     send(celery, SendDueEmails())
-    wait_for(lambda: outbox.read(mail_id).state is MailState.FAILED, limit=LIMIT, what="the record to say so")
+    wait_for(lambda: outbox.read(email_id).state is EmailState.FAILED, limit=LIMIT, what="the record to say so")
     assert server.attempts == 1
 
 
@@ -151,8 +151,8 @@ def test_what_is_due_and_has_no_message_is_found(
     server: MailServer,
     submit: Callable[..., str],
 ) -> None:
-    mail_id = submit(ADA)
-    redis.zadd(_keys.DUE_MAIL, {mail_id: 1})
+    email_id = submit(ADA)
+    redis.zadd(_keys.DUE_MAIL, {email_id: 1})
     groups.create(new_group_id(), [NewImage("x", error="It is no image.")], (), email="bob@example.org", notify=True)
     (group_id,) = redis.zrange(_keys.GROUPS_TO_ANNOUNCE, 0, -1)
     redis.zadd(_keys.GROUPS_TO_ANNOUNCE, {str(group_id): 1})
@@ -160,17 +160,17 @@ def test_what_is_due_and_has_no_message_is_found(
     send(celery, SendDueEmails())
     wait_for(lambda: len(server.taken) == 2, limit=LIMIT, what="both mails")
     assert server.taken_for() == {"ada@example.org": 1, "bob@example.org": 1}
-    wait_for(lambda: outbox.read(mail_id).state is MailState.SENT, limit=LIMIT, what="the record to say so")
+    wait_for(lambda: outbox.read(email_id).state is EmailState.SENT, limit=LIMIT, what="the record to say so")
 
 
 def test_a_message_of_an_older_version_that_nobody_knows_any_more_costs_its_email_only_time(
     start_mailer: StartMailer, celery: Celery, redis: Redis, server: MailServer, submit: Callable[..., str]
 ) -> None:
-    mail_id = submit(ADA)
-    celery.send_task("mail.confirm_subscription", (mail_id,), queue=Queue.MAIL)
+    email_id = submit(ADA)
+    celery.send_task("mail.confirm_subscription", (email_id,), queue=Queue.MAIL)
     start_mailer("one")
     wait_for(lambda: not redis.llen(Queue.MAIL), limit=LIMIT, what="the message to be taken")
-    redis.zadd(_keys.DUE_MAIL, {mail_id: 1})  # as half a minute later
+    redis.zadd(_keys.DUE_MAIL, {email_id: 1})  # as half a minute later
     send(celery, SendDueEmails())
     wait_for(lambda: server.taken, limit=LIMIT, what="the email")
     assert server.taken_for() == {ADA: 1}
@@ -184,10 +184,10 @@ def test_the_end_of_a_group_is_mailed_at_once(
     groups.create(group_id, [NewImage("one.png")], [{"op": "blur"}], email=ADA, notify=True)
     work = groups.begin(group_id, 0, worker="images@a/1", delivery=0)
     assert work is not None
-    if groups.fail(work, "It is damaged.", ProblemCode.DAMAGED_IMAGE) is Ending.TO_ANNOUNCE:
+    if groups.fail(work, "It is damaged.", ProblemCode.DAMAGED_IMAGE) is Ending.GROUP_ENDED_NOTIFY:
         send(celery, SendResults(group_id))
         send(celery, SendResults(group_id))
-    wait_for(lambda: server.taken, limit=LIMIT, what="the mail")
+    wait_for(lambda: server.taken, limit=LIMIT, what="the email")
     assert server.taken[0].message["Subject"] == "None of your 1 image could be done"
     assert len(server.taken) == 1
 

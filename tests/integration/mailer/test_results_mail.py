@@ -1,4 +1,4 @@
-"""The mail with a group's results: what is in it, and when it goes out."""
+"""The email with a group's results: what is in it, and when it goes out."""
 
 import io
 import json
@@ -9,7 +9,7 @@ from typing import cast
 
 import pytest
 from darkroom_contracts.ids import new_group_id
-from darkroom_contracts.mail import MailState
+from darkroom_contracts.mail import EmailState
 from darkroom_contracts.problems import ProblemCode
 from darkroom_mailer.announcements import Announcements
 from darkroom_mailer.delivery import Delivery
@@ -19,7 +19,7 @@ from darkroom_records.blobs import LocalBlobStorage, result_blob
 from darkroom_records.groups import Group, GroupStore, NewImage, Outcome
 from darkroom_records.notifications import Notifications
 from darkroom_records.outbox import Outbox
-from darkroom_records.outbox.post import results_mail, results_occasion
+from darkroom_records.outbox.post import results_email, results_occasion
 from redis import Redis
 from support.mail_server import MailServer
 from support.mails import UNCOUNTED
@@ -62,7 +62,7 @@ EndGroup = Callable[..., None]
 
 def ask(groups: GroupStore, outbox: Outbox) -> str:
     group = groups.read(GROUP)
-    return outbox.submit(results_mail(group), request=UNCOUNTED, occasion=results_occasion(group))
+    return outbox.submit(results_email(group), request=UNCOUNTED, occasion=results_occasion(group))
 
 
 def text(message: EmailMessage) -> str:
@@ -169,10 +169,10 @@ def test_a_group_that_runs_again_is_not_mailed_half_done(
     delivery: Delivery, groups: GroupStore, outbox: Outbox, server: MailServer, end_group: EndGroup
 ) -> None:
     end_group({"one.png": b"1", "two.png": "The storage did not answer."})
-    mail_id = ask(groups, outbox)
+    email_id = ask(groups, outbox)
     groups.retry(GROUP)
-    delivery.deliver(mail_id)
-    assert outbox.read(mail_id).state is MailState.CANCELLED
+    delivery.deliver(email_id)
+    assert outbox.read(email_id).state is EmailState.CANCELLED
     assert server.attempts == 0
 
 
@@ -186,14 +186,14 @@ def test_results_that_have_expired_are_not_mailed_and_the_record_says_so(
     gone: str,
 ) -> None:
     end_group({"one.png": b"1"})
-    mail_id = ask(groups, outbox)
+    email_id = ask(groups, outbox)
     if gone == "record":
         groups.delete(GROUP)
     else:
         storage.delete_all(f"groups/{GROUP}/")
-    delivery.deliver(mail_id)
-    mail = outbox.read(mail_id)
-    assert (mail.state, mail.reason) == (MailState.FAILED, "The results have expired and were deleted.")
+    delivery.deliver(email_id)
+    mail = outbox.read(email_id)
+    assert (mail.state, mail.reason) == (EmailState.FAILED, "The results have expired and were deleted.")
 
 
 def test_a_group_that_asked_for_it_is_mailed_once_when_it_ends(
@@ -203,9 +203,9 @@ def test_a_group_that_asked_for_it_is_mailed_once_when_it_ends(
     redis.zadd(GROUPS_TO_ANNOUNCE, {GROUP: 1})  # as if its message had been lost a while ago
     assert announcements.waiting.overdue(10) == [GROUP]
     for _ in range(2):
-        mail_id = announcements.submit(GROUP)
-        assert mail_id is not None
-        delivery.deliver(mail_id)
+        email_id = announcements.submit(GROUP)
+        assert email_id is not None
+        delivery.deliver(email_id)
     assert announcements.waiting.overdue(10) == []
     assert len(server.taken) == 1
 

@@ -4,7 +4,7 @@ import re
 from functools import partial
 
 import pytest
-from darkroom_contracts.mail import Address, MailState
+from darkroom_contracts.mail import Address, EmailState
 from darkroom_contracts.queues import Queue
 from darkroom_mailer.delivery import Delivery
 from darkroom_mailer.settings import MailerSettings
@@ -68,9 +68,9 @@ def test_a_subscriber_who_asks_again_gets_no_mail_and_the_same_answer(
     subscribers.request(ADA)
     subscribers.confirm(ADA)
     subscribers.request(ADA)
-    mail_id = post.confirmation(ADA, UNCOUNTED)
-    delivery.deliver(mail_id)
-    assert outbox.read(mail_id).state is MailState.CANCELLED
+    email_id = post.confirmation(ADA, UNCOUNTED)
+    delivery.deliver(email_id)
+    assert outbox.read(email_id).state is EmailState.CANCELLED
     assert server.attempts == 0
 
 
@@ -125,8 +125,8 @@ def test_a_mail_is_taken_in_although_its_message_cannot_be_sent(
     settings: MailerSettings, outbox: Outbox, redis: Redis
 ) -> None:
     nowhere = make_celery("test", publisher(settings) | {"broker_url": "redis://127.0.0.1:1/0"})
-    mail_id = Post(outbox, partial(try_send, nowhere)).text(ADA, "Hello", "Good day.", UNCOUNTED)
-    assert outbox.read(mail_id).state is MailState.QUEUED
+    email_id = Post(outbox, partial(try_send, nowhere)).text(ADA, "Hello", "Good day.", UNCOUNTED)
+    assert outbox.read(email_id).state is EmailState.QUEUED
     assert redis.llen(Queue.MAIL) == 0
 
 

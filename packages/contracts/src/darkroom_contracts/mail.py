@@ -1,6 +1,6 @@
 """Mails: who can be written to, what each kind carries, and what becomes of one.
 
-A mail travels as an id. What it says is composed when it is sent, from the little that is written down here.
+An email travels as an id. What it says is composed when it is sent, from the little that is written down here.
 """
 
 import re
@@ -16,11 +16,11 @@ MAX_ADDRESS = 254
 MAX_LOCAL_PART = 64
 """The longest part before the @: RFC 5321, 4.5.3.1.1."""
 MAX_RECIPIENTS = 20
-"""The most addresses one mail may have."""
+"""The most addresses one email may have."""
 MAX_SUBJECT = 200
 """The longest subject in characters."""
 MAX_BODY = 100_000
-"""The longest text of a mail in characters."""
+"""The longest text of an email in characters."""
 
 # What HTML's <input type=email> takes (WHATWG HTML, "valid e-mail address"): one bare address, in ASCII.
 _LABEL = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
@@ -52,8 +52,8 @@ class Address(str):
         return self.rpartition("@")[2]
 
 
-class MailState(StrEnum):
-    """Where a mail stands: ``queued`` and ``sending`` take turns until one of the four final states."""
+class EmailState(StrEnum):
+    """Where an email stands: ``queued`` and ``sending`` take turns until one of the four final states."""
 
     QUEUED = "queued"
     SENDING = "sending"
@@ -64,18 +64,18 @@ class MailState(StrEnum):
 
     @property
     def is_final(self) -> bool:
-        return self not in (MailState.QUEUED, MailState.SENDING)
+        return self not in (EmailState.QUEUED, EmailState.SENDING)
 
 
-class MailContent:
-    """What a mail says, or what it is composed from."""
+class EmailContent:
+    """What an email says, or what it is composed from."""
 
     __slots__ = ()
     kind: ClassVar[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TextMail(MailContent):
+class TextEmail(EmailContent):
     """A subject and a plain text.
 
     Raises:
@@ -96,7 +96,7 @@ class TextMail(MailContent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ResultsMail(MailContent):
+class ResultsEmail(EmailContent):
     """The results of a group."""
 
     kind: ClassVar[str] = "results"
@@ -104,14 +104,14 @@ class ResultsMail(MailContent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ConfirmationMail(MailContent):
+class ConfirmationEmail(EmailContent):
     """The question whether its recipient wants the newsletter."""
 
     kind: ClassVar[str] = "confirmation"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NewsletterMail(MailContent):
+class NewsletterEmail(EmailContent):
     """One issue of the newsletter."""
 
     kind: ClassVar[str] = "newsletter"
@@ -120,34 +120,34 @@ class NewsletterMail(MailContent):
 
 Recipients: TypeAlias = tuple[Address, ...]
 
-CONTENTS: Mapping[str, type[MailContent]] = MappingProxyType(
-    {content.kind: content for content in (TextMail, ResultsMail, ConfirmationMail, NewsletterMail)}
+CONTENTS: Mapping[str, type[EmailContent]] = MappingProxyType(
+    {content.kind: content for content in (TextEmail, ResultsEmail, ConfirmationEmail, NewsletterEmail)}
 )
 """Every kind of mail, by its name."""
 
 
 @dataclass(frozen=True, slots=True)
-class Mail:
-    """A mail as it is asked for.
+class Email:
+    """An email as it is asked for.
 
     Raises:
         ValueError: nobody to send it to, or too many.
     """
 
     to: Recipients
-    content: MailContent
+    content: EmailContent
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.to) <= MAX_RECIPIENTS:
-            raise ValueError(f"A mail goes to at least one address and at most {MAX_RECIPIENTS}.")
+            raise ValueError(f"An email goes to at least one address and at most {MAX_RECIPIENTS}.")
 
 
-def content_to_message(content: MailContent) -> dict[str, Any]:
+def content_to_message(content: EmailContent) -> dict[str, Any]:
     """The content as plain JSON."""
     return {"kind": content.kind} | asdict(content)  # type: ignore[call-overload,no-any-return]  # each kind is a dataclass
 
 
-def content_from_message(message: Mapping[str, Any]) -> MailContent:
+def content_from_message(message: Mapping[str, Any]) -> EmailContent:
     """The content that ``content_to_message`` gave."""
     arguments = dict(message)
     return CONTENTS[arguments.pop("kind")](**arguments)

@@ -87,11 +87,11 @@ class SendEmail(Message):
 
     name = "mail.send"
     queue = Queue.MAIL
-    mail_id: str
+    email_id: str
 
     @property
     def task_id(self) -> str:
-        return celery_id(self.mail_id)
+        return celery_id(self.email_id)
 
 
 @dataclass(frozen=True, slots=True)

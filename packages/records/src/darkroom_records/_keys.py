@@ -30,7 +30,7 @@ CONTROL_TAKEN = f"{_ROOT}:control:taken"
 """Redis string that expires: an API process has just taken the picture itself."""
 
 DUE_MAIL = f"{_ROOT}:mails:due"
-"""Sorted set of the mails that have not ended, by the time at which each must be looked at again."""
+"""Sorted set of the emails that have not ended, by the time at which each must be looked at again."""
 
 GROUPS_TO_ANNOUNCE = f"{_ROOT}:groups:to_announce"
 """Sorted set of the groups that ended and whose results are still to be mailed, by the time of their end."""
@@ -48,7 +48,7 @@ LATEST_ISSUE = f"{_ROOT}:newsletter:latest"
 """Redis string: the newest issue that is or was sent."""
 
 SIGNING_KEY = f"{_ROOT}:signing_key"
-"""Redis string: the key that links in mails are signed with, where none is set."""
+"""Redis string: the key that links in emails are signed with, where none is set."""
 
 
 def group_record(group_id: str) -> str:
@@ -96,13 +96,13 @@ def step_answer(nonce: str) -> str:
     return f"{_ROOT}:answer:{nonce}"
 
 
-def mail_record(mail_id: str) -> str:
-    """Redis hash: what is known of a mail."""
-    return f"{_ROOT}:mail:{mail_id}"
+def email_record(email_id: str) -> str:
+    """Redis hash: what is known of an email."""
+    return f"{_ROOT}:mail:{email_id}"
 
 
-def mail_once(occasion: str) -> str:
-    """Redis string: the mail that was sent on this occasion, for as long as no second one may be."""
+def email_once(occasion: str) -> str:
+    """Redis string: the email that was sent on this occasion, for as long as no second one may be."""
     return f"{_ROOT}:mails:once:{occasion}"
 
 

@@ -1,4 +1,4 @@
-"""The links in mails, and the signatures that say they are ours. There is no table of them."""
+"""The links in emails, and the signatures that say they are ours. There is no table of them."""
 
 import secrets
 from typing import cast
@@ -14,11 +14,11 @@ from darkroom_records.subscribers import CONFIRMATION_PERIOD
 
 
 class LinkSettings(Settings):
-    """Settings of a process that writes or follows links in mails."""
+    """Settings of a process that writes or follows links in emails."""
 
     public_url: HttpUrl = Field(HttpUrl("http://127.0.0.1:8000"), description="Where the API is reached from outside.")
     secret_key: SecretStr | None = Field(
-        None, description="Signs the links in mails. Without one, a random one is made and kept in Redis."
+        None, description="Signs the links in emails. Without one, a random one is made and kept in Redis."
     )
 
 
@@ -27,7 +27,7 @@ class BrokenLinkError(ValueError):
 
 
 class Links:
-    """Makes links for mails, and reads what they were made for."""
+    """Makes links for emails, and reads what they were made for."""
 
     def __init__(self, settings: LinkSettings, redis: Redis) -> None:
         self._base = str(settings.public_url).rstrip("/")

@@ -16,7 +16,7 @@ _PAGE = 100
 
 
 def confirmation_occasion(address: Address) -> str:
-    """What the mail that asks an address to confirm is about: there is one, until the address has confirmed."""
+    """What the email that asks an address to confirm is about: there is one, until the address has confirmed."""
     return f"confirmation:{address}"
 
 
@@ -28,7 +28,7 @@ class Subscribers:
         self._request = Step(redis, "darkroom_records", "request_subscription")
         self._confirm = Step(redis, "darkroom_records", "confirm_subscription")
         self._remove = Step(redis, "darkroom_records", "remove_subscriber")
-        self._bounced = Step(redis, "darkroom_records", "count_bounce")
+        self._record_bounce = Step(redis, "darkroom_records", "count_bounce")
 
     def request(self, address: Address) -> None:
         """Let the address confirm, once, within ``CONFIRMATION_PERIOD``. Costs the same whether it is known or not."""
@@ -36,7 +36,7 @@ class Subscribers:
 
     def confirm(self, address: Address) -> bool:
         """Subscribe an address that asked to be. False if it did not, or too long ago, or has left again since."""
-        asked = keys.mail_once(confirmation_occasion(address))
+        asked = keys.email_once(confirmation_occasion(address))
         return bool(self._confirm([*_keys(address), asked], [address]))
 
     def remove(self, address: Address) -> None:
@@ -52,15 +52,15 @@ class Subscribers:
             yield page
             address = page[-1]
 
-    def bounced(self, address: Address, *, limit: int) -> bool:
+    def record_bounce(self, address: Address, *, limit: int) -> bool:
         """Count that its server refused a letter for good.
 
         Returns:
             Whether that was the last of ``limit`` in a row, and the address was removed.
         """
-        return bool(self._bounced(_keys(address), [address, limit]))
+        return bool(self._record_bounce(_keys(address), [address, limit]))
 
-    def reached(self, address: Address) -> None:
+    def reset_bounces(self, address: Address) -> None:
         """Forget earlier refusals: its server took a letter."""
         self._redis.hdel(keys.BOUNCES, address)
 

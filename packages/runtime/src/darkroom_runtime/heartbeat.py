@@ -129,7 +129,7 @@ def is_steady() -> bool:
     return _heartbeat is not None and _heartbeat.is_steady
 
 
-def keep_for_worker(settings: Settings) -> None:
+def install_heartbeat(settings: Settings) -> None:
     """Give this process, should it become a worker, a name and a heartbeat for as long as it runs."""
     heartbeat = _WorkerHeartbeat(settings)
     signals.worker_init.connect(heartbeat.name_worker, weak=False)

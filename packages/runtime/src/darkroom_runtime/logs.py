@@ -102,7 +102,7 @@ def current_request_id() -> str | None:
 
 
 @contextmanager
-def request(request_id: str | None) -> Iterator[None]:
+def bind_request_id(request_id: str | None) -> Iterator[None]:
     """Work for this request within the block: its log lines and the tasks sent from it carry the id."""
     with structlog.contextvars.bound_contextvars(**({"request_id": request_id} if request_id else {})):
         yield

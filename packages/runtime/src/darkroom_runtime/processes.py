@@ -31,7 +31,7 @@ def consumer_process(service: str, settings: Settings, config: dict[str, Any], *
     signals.setup_logging.connect(configure_logs, weak=False)
     _bind_request_id()
     log_shutdown()
-    heartbeat.keep_for_worker(settings)
+    heartbeat.install_heartbeat(settings)
     return make_celery(service, config, include=tasks)
 
 

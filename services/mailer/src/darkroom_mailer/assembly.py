@@ -1,4 +1,4 @@
-"""How the parts that send a mail are put together."""
+"""How the parts that send an email are put together."""
 
 from zoneinfo import ZoneInfo
 
@@ -12,12 +12,12 @@ from redis import Redis
 
 from darkroom_mailer.composition import Composer
 from darkroom_mailer.delivery import Delivery
-from darkroom_mailer.results import ResultsMails
+from darkroom_mailer.results import ResultsEmails
 from darkroom_mailer.settings import MailerSettings
 
 
 def make_delivery(settings: MailerSettings, redis: Redis, worker: str) -> Delivery:
-    """What sends mails.
+    """What sends emails.
 
     Args:
         settings: of the mailer.
@@ -26,7 +26,7 @@ def make_delivery(settings: MailerSettings, redis: Redis, worker: str) -> Delive
     """
     subscribers = Subscribers(redis)
     links = Links(settings, redis)
-    results = ResultsMails(
+    results = ResultsEmails(
         groups=GroupStore(redis),
         storage=LocalBlobStorage(settings.storage_dir, must_exist=True),
         links=links,

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from darkroom_contracts.mail import Address, ConfirmationMail, MailContent, NewsletterMail, ResultsMail, TextMail
+from darkroom_contracts.mail import Address, ConfirmationEmail, EmailContent, NewsletterEmail, ResultsEmail, TextEmail
 from darkroom_records.links import Links
 from darkroom_records.newsletter_calendar import Issue
 from darkroom_records.outbox import Claim
@@ -10,9 +10,9 @@ from darkroom_records.statistics import read_statistics
 from darkroom_records.subscribers import CONFIRMATION_PERIOD, Subscribers
 from redis import Redis
 
-from darkroom_mailer.envelope import Letter
+from darkroom_mailer.envelope import ComposedEmail
 from darkroom_mailer.reasons import NotWantedError
-from darkroom_mailer.results import ResultsMails
+from darkroom_mailer.results import ResultsEmails
 from darkroom_mailer.settings import MailerSettings
 from darkroom_mailer.templates import render
 
@@ -23,39 +23,39 @@ class Composer:
 
     settings: MailerSettings
     redis: Redis
-    results: ResultsMails
+    results: ResultsEmails
     subscribers: Subscribers
     links: Links
 
-    def compose(self, claim: Claim) -> Letter:
-        """The letter of this mail.
+    def compose(self, claim: Claim) -> ComposedEmail:
+        """The letter of this email.
 
         Raises:
             NotWantedError: there is no need for it any more.
             NothingToSendError: what it was to carry is gone.
             OSError: the storage does not answer.
         """
-        content: MailContent = claim.content
+        content: EmailContent = claim.content
         match content:
-            case TextMail():
-                return Letter(content.subject, content.body)
-            case ResultsMail():
-                return self.results.letter(content.group_id)
-            case ConfirmationMail():
+            case TextEmail():
+                return ComposedEmail(content.subject, content.body)
+            case ResultsEmail():
+                return self.results.compose(content.group_id)
+            case ConfirmationEmail():
                 return self._confirmation(claim)
-            case NewsletterMail():
+            case NewsletterEmail():
                 return self._newsletter(claim, Issue(content.issue))
-        raise TypeError(f"No letter is known for mails of the kind {content.kind}.")
+        raise TypeError(f"No letter is known for emails of the kind {content.kind}.")
 
-    def _confirmation(self, claim: Claim) -> Letter:
+    def _confirmation(self, claim: Claim) -> ComposedEmail:
         (address,) = claim.to
         if address in self.subscribers:
             raise NotWantedError("The address has the newsletter already.")
         url = self.links.confirmation(address)
         words = render("confirmation", url=url, hours=CONFIRMATION_PERIOD // 3600, host=self.settings.public_url.host)
-        return Letter(words.subject, words.text, words.html)
+        return ComposedEmail(words.subject, words.text, words.html)
 
-    def _newsletter(self, claim: Claim, issue: Issue) -> Letter:
+    def _newsletter(self, claim: Claim, issue: Issue) -> ComposedEmail:
         (address,) = claim.to
         if address not in self.subscribers:
             raise NotWantedError("The address has left the newsletter.")
@@ -64,7 +64,7 @@ class Composer:
         words = render(
             "newsletter", issue=issue, statistics=statistics, unsubscribe_url=url, home=self.settings.public_url
         )
-        return Letter(words.subject, words.text, words.html, headers=_list_headers(url, self.settings))
+        return ComposedEmail(words.subject, words.text, words.html, headers=_list_headers(url, self.settings))
 
 
 def _list_headers(unsubscribe_url: str, settings: MailerSettings) -> dict[str, str]:

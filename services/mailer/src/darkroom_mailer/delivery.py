@@ -1,21 +1,21 @@
-"""Sending a mail of the outbox, once, and writing down what became of it."""
+"""Sending an email of the outbox, once, and writing down what became of it."""
 
 import threading
 from contextlib import nullcontext
 from dataclasses import dataclass
 
 import structlog
-from darkroom_contracts.mail import Address, MailState, NewsletterMail, ResultsMail
+from darkroom_contracts.mail import Address, EmailState, NewsletterEmail, ResultsEmail
 from darkroom_records.outbox import Claim, Outbox, Result
 from darkroom_records.subscribers import Subscribers
 from darkroom_runtime import logs
 
 from darkroom_mailer.composition import Composer
-from darkroom_mailer.envelope import seal
+from darkroom_mailer.envelope import build_message
 from darkroom_mailer.reasons import NothingToSendError, NotWantedError
+from darkroom_mailer.retry_policy import RetryPolicy, ended
 from darkroom_mailer.settings import MailerSettings
-from darkroom_mailer.smtp import MailRefusedError, MailServer, UnreachableError
-from darkroom_mailer.verdict import Verdict, ended
+from darkroom_mailer.smtp import EmailRefusedError, MailServer, UnreachableError
 
 _LARGE_AT_ONCE = 2
 """Mails with an archive that a mailer holds in memory: each takes 100 MB while it is sent, as 15 MB are encoded and
@@ -25,7 +25,7 @@ _log = structlog.get_logger(__name__)
 
 
 class _ClaimLostError(Exception):
-    """Another mailer has taken the mail over meanwhile."""
+    """Another mailer has taken the email over meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class _Attempt:
 
 
 class Delivery:
-    """Sends mails. Safe to share between threads."""
+    """Sends emails. Safe to share between threads."""
 
     def __init__(
         self, settings: MailerSettings, outbox: Outbox, composer: Composer, subscribers: Subscribers, worker: str
@@ -48,67 +48,69 @@ class Delivery:
         self._worker = worker
         self._server = MailServer(settings)
         self._room_for_large = threading.BoundedSemaphore(_LARGE_AT_ONCE)
-        self._verdict = Verdict(first_wait=settings.mail_retry_wait, period=settings.mail_retry_period)
+        self._retry_policy = RetryPolicy(first_wait=settings.mail_retry_wait, period=settings.mail_retry_period)
 
-    def deliver(self, mail_id: str) -> bool:
-        """Send a mail if it is due and nobody else does.
+    def deliver(self, email_id: str) -> bool:
+        """Send an email if it is due and nobody else does.
 
         Returns:
-            False if the mail server, or what the mail is made from, could not be reached. The mail is tried again.
+            False if the mail server, or what the email is made from, could not be reached. The email is tried again.
         """
-        claim = self._outbox.claim(mail_id, worker=self._worker, longest=self._settings.longest_sending)
+        claim = self._outbox.claim(email_id, worker=self._worker, longest=self._settings.longest_sending)
         if claim is None:
-            _log.info("nothing_to_send", mail_id=mail_id)
+            _log.info("nothing_to_send", email_id=email_id)
             return True
-        with logs.request(claim.request_id):
+        with logs.bind_request_id(claim.request_id):
             attempt = self._attempt(claim)
             if self._outbox.settle(claim, attempt.result):
                 self._note(claim, attempt)
         return attempt.reachable
 
     def _attempt(self, claim: Claim) -> _Attempt:
-        if claim.attempt > 1 and self._verdict.is_late(claim):  # also ends a mail that stops its mailer each time
-            return _Attempt(self._verdict.give_up(claim, claim.reason or "It was begun and never came to an end."))
+        if claim.attempt > 1 and self._retry_policy.is_late(
+            claim
+        ):  # also ends an email that stops its mailer each time
+            return _Attempt(self._retry_policy.give_up(claim, claim.reason or "It was begun and never came to an end."))
         try:
-            with self._room_for_large if isinstance(claim.content, ResultsMail) else nullcontext():
+            with self._room_for_large if isinstance(claim.content, ResultsEmail) else nullcontext():
                 return self._send(claim)
         except _ClaimLostError as error:
-            return _Attempt(ended(claim, MailState.QUEUED, str(error)))  # which is then not written down
+            return _Attempt(ended(claim, EmailState.QUEUED, str(error)))  # which is then not written down
         except NotWantedError as error:
-            return _Attempt(ended(claim, MailState.CANCELLED, str(error)))
+            return _Attempt(ended(claim, EmailState.CANCELLED, str(error)))
         except NothingToSendError as error:
-            return _Attempt(ended(claim, MailState.FAILED, str(error)))
+            return _Attempt(ended(claim, EmailState.FAILED, str(error)))
         except (UnreachableError, OSError) as error:
-            return _Attempt(self._verdict.try_later(claim, str(error)), reachable=False)
+            return _Attempt(self._retry_policy.try_later(claim, str(error)), reachable=False)
 
     def _send(self, claim: Claim) -> _Attempt:
         def before_text() -> None:
             if not self._outbox.hand_over(claim):
-                raise _ClaimLostError("Another mailer has taken this mail over.")
+                raise _ClaimLostError("Another mailer has taken this email over.")
 
-        text = seal(self._composer.compose(claim), claim, self._settings)
+        text = build_message(self._composer.compose(claim), claim, self._settings)
         try:
             refusals = self._server.send(claim.to, text, before_text=before_text)
-        except MailRefusedError as error:
-            return _Attempt(self._verdict.on_answers(claim, dict.fromkeys(claim.to, error.refusal)))
+        except EmailRefusedError as error:
+            return _Attempt(self._retry_policy.on_answers(claim, dict.fromkeys(claim.to, error.refusal)))
         bounced = tuple(address for address, refusal in refusals.items() if refusal.is_final)
-        return _Attempt(self._verdict.on_answers(claim, refusals), bounced)
+        return _Attempt(self._retry_policy.on_answers(claim, refusals), bounced)
 
     def _note(self, claim: Claim, attempt: _Attempt) -> None:
         _log.info(
-            "mail_attempted",
-            mail_id=claim.mail_id,
+            "email_attempted",
+            email_id=claim.email_id,
             kind=claim.content.kind,
             attempt=claim.attempt,
             state=attempt.result.state,
             codes=[refusal.code for refusal in attempt.result.refused.values()],
         )
-        if isinstance(claim.content, NewsletterMail):
-            self._keep_the_list_clean(claim, attempt)
+        if isinstance(claim.content, NewsletterEmail):
+            self._record_bounces(claim, attempt)
 
-    def _keep_the_list_clean(self, claim: Claim, attempt: _Attempt) -> None:
+    def _record_bounces(self, claim: Claim, attempt: _Attempt) -> None:
         for address in attempt.bounced:
-            if self._subscribers.bounced(address, limit=self._settings.newsletter_bounce_limit):
-                _log.warning("subscriber_removed", mail_id=claim.mail_id, reason="its server refuses our letters")
-        if attempt.result.state is MailState.SENT:
-            self._subscribers.reached(claim.to[0])
+            if self._subscribers.record_bounce(address, limit=self._settings.newsletter_bounce_limit):
+                _log.warning("subscriber_removed", email_id=claim.email_id, reason="its server refuses our letters")
+        if attempt.result.state is EmailState.SENT:
+            self._subscribers.reset_bounces(claim.to[0])

@@ -1,4 +1,4 @@
-"""A mail as it goes over the wire: its headers, its parts, its bytes."""
+"""An email as it goes over the wire: its headers, its parts, its bytes."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ _LONG_URLS = frozenset({"list-unsubscribe"})
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file that goes with a mail."""
+    """A file that goes with an email."""
 
     name: str
     media_type: str
@@ -25,8 +25,8 @@ class Attachment:
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
-    """What one mail says."""
+class ComposedEmail:
+    """What one email says."""
 
     subject: str
     text: str
@@ -47,15 +47,15 @@ class _Policy(EmailPolicy):
 _POLICY = _Policy(linesep="\r\n", max_line_length=SMTP.max_line_length, utf8=False)
 
 
-def seal(letter: Letter, claim: Claim, settings: MailerSettings) -> bytes:
-    """The whole message, the same at each attempt. Its Message-ID follows from the mail's id."""
+def build_message(letter: ComposedEmail, claim: Claim, settings: MailerSettings) -> bytes:
+    """The whole message, the same at each attempt. Its Message-ID follows from the email's id."""
     sender = Address(settings.mail_from)
     message = EmailMessage(_POLICY)
     message["From"] = HeaderAddress(settings.mail_from_name, addr_spec=sender)
     message["To"] = [HeaderAddress(addr_spec=address) for address in claim.to]
     message["Subject"] = letter.subject
     message["Date"] = format_datetime(datetime.fromtimestamp(claim.created_at, UTC))
-    message["Message-ID"] = f"<{claim.mail_id}@{sender.domain}>"
+    message["Message-ID"] = f"<{claim.email_id}@{sender.domain}>"
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office reply, please
     for name, value in letter.headers.items():
         message[name] = value

@@ -2,7 +2,7 @@
 
 A run walks the addresses in the order of their letters and keeps its place in Redis; whoever comes next goes on from
 there. What keeps a second letter from anybody is not the place but the set of those served, and the letter's id, which
-follows from the issue and the address: submitted again, it is the same mail. So a run may be interrupted anywhere,
+follows from the issue and the address: submitted again, it is the same email. So a run may be interrupted anywhere,
 begun twice or begun again, and reaches those who subscribed since.
 """
 
@@ -10,7 +10,7 @@ import hashlib
 import time
 from collections.abc import Callable
 
-from darkroom_contracts.mail import Address, Mail, NewsletterMail
+from darkroom_contracts.mail import Address, Email, NewsletterEmail
 from darkroom_records.mail_limits import MailRequest
 from darkroom_records.newsletter import NewsletterStore
 from darkroom_records.newsletter_calendar import Issue
@@ -72,9 +72,9 @@ class Newsletter:
         while wait := self.store.take_turn(milliseconds=self._interval):
             time.sleep(wait)
         # The secret keeps anybody from asking after the email of an address, and so whether it is a subscriber's.
-        mail_id = hashlib.sha256(f"{secret}:{address}".encode()).hexdigest()[:32]
-        email = Mail((address,), NewsletterMail(issue=issue.name))
+        email_id = hashlib.sha256(f"{secret}:{address}".encode()).hexdigest()[:32]
+        email = Email((address,), NewsletterEmail(issue=issue.name))
         # Not counted: its recipient confirmed that it is wanted, and each issue has one email for each.
-        self._outbox.submit(email, request=MailRequest(mail_id, exempt=True), mail_id=mail_id)
+        self._outbox.submit(email, request=MailRequest(email_id, exempt=True), email_id=email_id)
         self.store.mark_served(issue, address)
-        return self._deliver(mail_id)
+        return self._deliver(email_id)

@@ -1,9 +1,9 @@
-"""Why a mail is not written."""
+"""Why an email is not written."""
 
 
 class NotWantedError(Exception):
-    """There is no need for the mail any more. That is no failure."""
+    """There is no need for the email any more. That is no failure."""
 
 
 class NothingToSendError(Exception):
-    """What the mail was to carry is gone."""
+    """What the email was to carry is gone."""

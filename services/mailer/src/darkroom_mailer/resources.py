@@ -24,19 +24,19 @@ from darkroom_mailer.newsletter import Newsletter
 
 @cache
 def redis() -> Redis:
-    """Redis, waited for longer than in the API: what became of a mail must be written down."""
+    """Redis, waited for longer than in the API: what became of an email must be written down."""
     return connect(settings, patience=5.0, retries=8)
 
 
 @cache
 def outbox() -> Outbox:
-    """The records of mails."""
+    """The records of emails."""
     return Outbox(redis(), MailLimits(settings))
 
 
 @cache
 def delivery() -> Delivery:
-    """What sends a mail, under the name of this mailer."""
+    """What sends an email, under the name of this mailer."""
     return make_delivery(settings, redis(), worker_name())
 
 

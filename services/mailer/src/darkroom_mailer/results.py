@@ -1,4 +1,4 @@
-"""The mail that carries a group's results: attached where they are small enough, otherwise behind a link."""
+"""The email that carries a group's results: attached where they are small enough, otherwise behind a link."""
 
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
@@ -9,7 +9,7 @@ from darkroom_records.blobs import BlobNotFoundError, BlobStorage
 from darkroom_records.groups import Group, GroupStore, UnknownGroupError
 from darkroom_records.links import Links
 
-from darkroom_mailer.envelope import Attachment, Letter
+from darkroom_mailer.envelope import Attachment, ComposedEmail
 from darkroom_mailer.reasons import NothingToSendError, NotWantedError
 from darkroom_mailer.templates import render
 
@@ -17,12 +17,12 @@ _GONE = "The results have expired and were deleted."
 
 
 _MOST_FAILURES = 50
-"""Failures that a mail lists; the manifest in the archive lists all."""
+"""Failures that an email lists; the manifest in the archive lists all."""
 
 
 @dataclass(frozen=True, slots=True)
-class ResultsMails:
-    """Writes the mails that carry results.
+class ResultsEmails:
+    """Writes the emails that carry results.
 
     Args:
         groups: where the groups' records are.
@@ -40,7 +40,7 @@ class ResultsMails:
     keep_results: int
     timezone: tzinfo
 
-    def letter(self, group_id: str) -> Letter:
+    def compose(self, group_id: str) -> ComposedEmail:
         """The letter about a group that ended.
 
         Raises:
@@ -62,7 +62,7 @@ class ResultsMails:
             archive_url=self.links.archive(group_id),
             kept_until=f"{kept_until:%d %B %Y, %H:%M %Z}",
         )
-        return Letter(words.subject, words.text, words.html, attachment)
+        return ComposedEmail(words.subject, words.text, words.html, attachment)
 
     def _read(self, group_id: str) -> Group:
         try:

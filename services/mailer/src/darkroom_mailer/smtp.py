@@ -1,4 +1,4 @@
-"""Handing a mail to the mail server, and what the server's answers mean."""
+"""Handing an email to the mail server, and what the server's answers mean."""
 
 import smtplib
 import ssl
@@ -15,11 +15,11 @@ _LONGEST_ANSWER = 300
 
 
 class UnreachableError(Exception):
-    """No mail could be offered: the server does not answer, does not let us in, or broke off. Try again later."""
+    """No email could be offered: the server does not answer, does not let us in, or broke off. Try again later."""
 
 
-class MailRefusedError(Exception):
-    """The server refused the mail itself, whoever it is for."""
+class EmailRefusedError(Exception):
+    """The server refused the email itself, whoever it is for."""
 
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(str(refusal))
@@ -27,7 +27,7 @@ class MailRefusedError(Exception):
 
 
 class _Connection(smtplib.SMTP):
-    """Says when the mail's text is about to be given to the server: after that it may have been sent."""
+    """Says when the email's text is about to be given to the server: after that it may have been sent."""
 
     before_text: Callable[[], None]
 
@@ -41,14 +41,14 @@ class _TlsConnection(_Connection, smtplib.SMTP_SSL):
 
 
 class MailServer:
-    """The server that takes our mail. Each mail has a connection of its own."""
+    """The server that takes our email. Each email has a connection of its own."""
 
     def __init__(self, settings: MailerSettings) -> None:
         self._settings = settings
         self._name = f"{settings.smtp_host}:{settings.smtp_port}"
 
     def send(self, to: Recipients, text: bytes, *, before_text: Callable[[], None]) -> Mapping[Address, Refusal]:
-        """Hand a mail over.
+        """Hand an email over.
 
         Args:
             to: the recipients.
@@ -56,10 +56,10 @@ class MailServer:
             before_text: called just before the text is given to the server; what it raises is passed on.
 
         Returns:
-            The recipients that were refused, and why. The mail goes to all others.
+            The recipients that were refused, and why. The email goes to all others.
 
         Raises:
-            MailRefusedError: the mail was refused, whoever it is for.
+            EmailRefusedError: the email was refused, whoever it is for.
             UnreachableError: it could not be offered.
         """
         with self._explaining(), self._connection() as connection:
@@ -69,7 +69,7 @@ class MailServer:
             except smtplib.SMTPRecipientsRefused as error:
                 return _everyone(to, _refusals(error.recipients))
             except (smtplib.SMTPSenderRefused, smtplib.SMTPDataError) as error:
-                raise MailRefusedError(_refusal(error.smtp_code, error.smtp_error)) from None
+                raise EmailRefusedError(_refusal(error.smtp_code, error.smtp_error)) from None
 
     @contextmanager
     def _connection(self) -> Iterator[_Connection]:
@@ -89,7 +89,7 @@ class MailServer:
                 connection.login(settings.smtp_user, password)
             yield connection
         finally:
-            # Nothing that goes wrong from here on changes what became of the mail, so nothing is waited for.
+            # Nothing that goes wrong from here on changes what became of the email, so nothing is waited for.
             with suppress(smtplib.SMTPException, OSError):
                 connection.putcmd("quit")
             connection.close()

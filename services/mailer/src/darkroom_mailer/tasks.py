@@ -7,20 +7,20 @@ from darkroom_mailer.app import app
 from darkroom_mailer.resources import announcements, delivery, issue_now, issues, newsletter, notifications, outbox
 
 _BATCH = 200
-"""The most mails that are sent again at one time: fewer than four threads send until the next time."""
+"""The most emails that are sent again at one time: fewer than four threads send until the next time."""
 
 
 @app.task(name=SendEmail.name)
-def send_mail(mail_id: str) -> None:
-    """Send a mail of the outbox, if it is due."""
-    delivery().deliver(mail_id)
+def send_mail(email_id: str) -> None:
+    """Send an email of the outbox, if it is due."""
+    delivery().deliver(email_id)
 
 
 @app.task(name=SendResults.name)
 def send_results(group_id: str) -> None:
-    """Mail the results of a group that has ended, once for each time it ends."""
-    if mail_id := announcements().submit(group_id):
-        delivery().deliver(mail_id)
+    """Email the results of a group that has ended, once for each time it ends."""
+    if email_id := announcements().submit(group_id):
+        delivery().deliver(email_id)
 
 
 @app.task(name=SendNewsletter.name)
@@ -34,9 +34,9 @@ def send_newsletter() -> None:
 
 @app.task(name=SendDueEmails.name)
 def send_due_mail() -> None:
-    """Send messages for all that is due and has none: mails to be tried again, and what was lost with a mailer."""
-    for mail_id in outbox().due(_BATCH):
-        send(app, SendEmail(mail_id))
+    """Send messages for all that is due and has none: emails to be tried again, and what was lost with a mailer."""
+    for email_id in outbox().due(_BATCH):
+        send(app, SendEmail(email_id))
     for group_id in notifications().overdue(_BATCH):
         send(app, SendResults(group_id))
     if issues().is_due(issue_now()):

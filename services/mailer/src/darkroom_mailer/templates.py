@@ -1,4 +1,4 @@
-"""The words of our mails: templates that people edit, each mail as plain text and as HTML."""
+"""The words of our emails: templates that people edit, each email as plain text and as HTML."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +11,7 @@ _inliner = css_inline.CSSInliner(load_remote_stylesheets=False)
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What a mail says, in both forms."""
+    """What an email says, in both forms."""
 
     subject: str
     text: str

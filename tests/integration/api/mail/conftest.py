@@ -11,7 +11,7 @@ from darkroom_contracts.ids import new_group_id
 from darkroom_records import _keys
 from darkroom_records.groups import GroupStore, NewImage
 from darkroom_records.mail_limits import MailLimits
-from darkroom_records.outbox import MailRecord, Outbox
+from darkroom_records.outbox import EmailRecord, Outbox
 from darkroom_records.subscribers import Subscribers
 from flask.testing import FlaskClient
 from redis import Redis
@@ -49,11 +49,11 @@ def subscribers(redis: Redis) -> Subscribers:
 
 
 @pytest.fixture
-def mails(redis: Redis) -> Callable[[], list[MailRecord]]:
+def mails(redis: Redis) -> Callable[[], list[EmailRecord]]:
     """All mails that were asked for and have not ended."""
 
-    def read() -> list[MailRecord]:
-        return [Outbox(redis, MailLimits()).read(str(mail_id)) for mail_id in redis.zrange(_keys.DUE_MAIL, 0, -1)]
+    def read() -> list[EmailRecord]:
+        return [Outbox(redis, MailLimits()).read(str(email_id)) for email_id in redis.zrange(_keys.DUE_MAIL, 0, -1)]
 
     return read
 

@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 from darkroom_api.settings import ApiSettings
-from darkroom_records.outbox import MailRecord
+from darkroom_records.outbox import EmailRecord
 from flask.testing import FlaskClient
 from pydantic import ValidationError
 from redis import Redis
 from werkzeug.test import TestResponse
 
 MakeHttp = Callable[..., FlaskClient]
-Mails = Callable[[], list[MailRecord]]
+Mails = Callable[[], list[EmailRecord]]
 
 
 def subscribe(http: FlaskClient, email: str, client: str = "192.0.2.1", **headers: str) -> TestResponse:

@@ -13,7 +13,7 @@ from darkroom_mailer.announcements import Announcements
 from darkroom_records.groups import GroupStore, NewImage
 from darkroom_records.mail_limits import MailLimits, MailLimitSettings
 from darkroom_records.notifications import Notifications
-from darkroom_records.outbox import MailRecord, Outbox
+from darkroom_records.outbox import EmailRecord, Outbox
 from flask.testing import FlaskClient
 from redis import Redis
 from support.api_cases import png
@@ -32,7 +32,7 @@ SUBMITTING = {
 }
 """The modules that put emails into the outbox."""
 
-MailsOf = Callable[[], list[MailRecord]]
+MailsOf = Callable[[], list[EmailRecord]]
 Ask = Callable[[FlaskClient, "Groups", str], TestResponse]
 
 

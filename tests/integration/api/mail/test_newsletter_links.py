@@ -7,13 +7,13 @@ import pytest
 from darkroom_api.settings import ApiSettings
 from darkroom_contracts.mail import Address
 from darkroom_records.links import Links
-from darkroom_records.outbox import MailRecord
+from darkroom_records.outbox import EmailRecord
 from darkroom_records.subscribers import Subscribers
 from flask.testing import FlaskClient
 from redis import Redis
 
 ADA = Address("ada@example.org")
-Mails = Callable[[], list[MailRecord]]
+Mails = Callable[[], list[EmailRecord]]
 
 
 @pytest.fixture

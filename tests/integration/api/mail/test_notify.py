@@ -1,4 +1,4 @@
-"""Asking, with the images, for a mail at the end of their group."""
+"""Asking, with the images, for an email at the end of their group."""
 
 import base64
 import io

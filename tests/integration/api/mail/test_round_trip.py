@@ -1,4 +1,4 @@
-"""From the question to the last letter, and from the images to the mail: a real API, mailer and mail server."""
+"""From the question to the last letter, and from the images to the email: a real API, mailer and mail server."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -25,7 +25,7 @@ LIMIT = 30
 
 @pytest.fixture
 def server() -> Iterator[MailServer]:
-    """A mail server that takes every mail."""
+    """A mail server that takes every email."""
     with MailServer() as running:
         yield running
 
@@ -101,13 +101,13 @@ def test_what_became_of_a_mail_is_seen_by_its_id(
     order = {"to": "eve@example.org", "subject": "Hello", "body": "Good day."}
     refused = http.post("/send_email", json=order).get_json()["id"]
 
-    def ended(mail_id: str) -> dict[str, object]:
-        task: dict[str, object] = http.get(f"/tasks/{mail_id}").get_json()
+    def ended(email_id: str) -> dict[str, object]:
+        task: dict[str, object] = http.get(f"/tasks/{email_id}").get_json()
         return task if task["ready"] else {}
 
-    task = wait_for(lambda: ended(sent), limit=LIMIT, what="the mail to be sent")
+    task = wait_for(lambda: ended(sent), limit=LIMIT, what="the email to be sent")
     assert (task["state"], task["successful"], task["value"], task["error"]) == ("succeeded", True, 1, None)
-    task = wait_for(lambda: ended(refused), limit=LIMIT, what="the mail to be refused")
+    task = wait_for(lambda: ended(refused), limit=LIMIT, what="the email to be refused")
     assert (task["state"], task["successful"], task["value"]) == ("failed", False, None)
     assert "550 No such person here" in str(task["error"])
     assert [mail.to for mail in server.taken] == [[ADA]]

@@ -1,13 +1,13 @@
-"""Sending a mail for somebody who has a key."""
+"""Sending an email for somebody who has a key."""
 
 from collections.abc import Callable
 
 import pytest
-from darkroom_records.outbox import MailRecord
+from darkroom_records.outbox import EmailRecord
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-Mails = Callable[[], list[MailRecord]]
+Mails = Callable[[], list[EmailRecord]]
 MAIL = {"to": "ada@example.org", "subject": "Grüße", "body": "Good day.\n"}
 
 
@@ -25,9 +25,9 @@ def test_a_mail_is_taken_in_and_is_a_task(keyed: FlaskClient, mails: Mails) -> N
     answer = send(keyed)
     assert answer.status_code == 202
     (mail,) = mails()
-    assert answer.get_json() == {"id": mail.mail_id}
-    assert keyed.get(f"/tasks/{mail.mail_id}").get_json()["state"] == "queued"
-    cancel = f"/tasks/{mail.mail_id}/cancel"
+    assert answer.get_json() == {"id": mail.email_id}
+    assert keyed.get(f"/tasks/{mail.email_id}").get_json()["state"] == "queued"
+    cancel = f"/tasks/{mail.email_id}/cancel"
     assert keyed.post(cancel).status_code == 401
     assert keyed.post(cancel, headers={"Authorization": "Bearer secret"}).status_code == 409
 

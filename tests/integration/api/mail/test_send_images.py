@@ -5,11 +5,11 @@ from collections.abc import Callable
 import pytest
 from darkroom_contracts.ids import new_group_id
 from darkroom_records.groups import GroupStore, NewImage
-from darkroom_records.outbox import MailRecord
+from darkroom_records.outbox import EmailRecord
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-Mails = Callable[[], list[MailRecord]]
+Mails = Callable[[], list[EmailRecord]]
 EndGroup = Callable[..., str]
 
 BOTH = pytest.mark.parametrize("method", ["GET", "POST"])
@@ -26,10 +26,10 @@ def test_the_results_are_mailed_and_the_mail_is_a_task(
     answer = ask(http, method, end_group())
     assert answer.status_code == 202
     (mail,) = mails()
-    assert answer.get_json() == {"id": mail.mail_id}
+    assert answer.get_json() == {"id": mail.email_id}
     assert mail.kind == "results"
-    task = http.get(f"/tasks/{mail.mail_id}").get_json()
-    assert (task["id"], task["state"], task["ready"]) == (mail.mail_id, "queued", False)
+    task = http.get(f"/tasks/{mail.email_id}").get_json()
+    assert (task["id"], task["state"], task["ready"]) == (mail.email_id, "queued", False)
 
 
 def test_asked_twice_it_is_one_mail(http: FlaskClient, end_group: EndGroup, mails: Mails) -> None:
@@ -88,9 +88,9 @@ def test_a_group_without_an_address_can_be_given_one_and_is_mailed_there(
     assert answer.status_code == 202
     assert groups.read(group_id).email == "ada@example.org"
     (mail,) = mails()
-    assert answer.get_json() == {"id": mail.mail_id}
-    assert give(http, group_id, "ada@example.org").get_json() == {"id": mail.mail_id}
-    assert ask(http, "GET", group_id).get_json() == {"id": mail.mail_id}
+    assert answer.get_json() == {"id": mail.email_id}
+    assert give(http, group_id, "ada@example.org").get_json() == {"id": mail.email_id}
+    assert ask(http, "GET", group_id).get_json() == {"id": mail.email_id}
     assert len(mails()) == 1
 
 

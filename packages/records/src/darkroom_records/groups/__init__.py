@@ -1,7 +1,7 @@
 """The group store: the one place that changes what is true of a group."""
 
 from darkroom_records.groups.idempotency import EarlierRequest, IdempotencyKey, RepeatedRequestError
-from darkroom_records.groups.records import Cancelled, Ending, Group, Image, NewImage, Outcome, ToPublish, Work
+from darkroom_records.groups.records import Cancelled, Ending, Group, Image, NewImage, Outcome, PendingImages, Work
 from darkroom_records.groups.store import GroupEndedError, GroupRunningError, GroupStore, UnknownGroupError
 
 __all__ = [
@@ -16,8 +16,8 @@ __all__ = [
     "Image",
     "NewImage",
     "Outcome",
+    "PendingImages",
     "RepeatedRequestError",
-    "ToPublish",
     "UnknownGroupError",
     "Work",
 ]

@@ -116,8 +116,8 @@ class Ending(IntEnum):
 
     NONE = 0
     """This attempt is not the latest any more, and nothing was changed. The one value that is false."""
-    OF_IMAGE = 1
-    TO_ANNOUNCE = 2
+    IMAGE_ENDED = 1
+    GROUP_ENDED_NOTIFY = 2
     """It was the group's last, and the group's results are to be mailed."""
 
 
@@ -132,7 +132,7 @@ class Cancelled:
 
 
 @dataclass(frozen=True, slots=True)
-class ToPublish:
+class PendingImages:
     """Images that wait for a message each, and the Unix time that the messages carry as their ``published_at``."""
 
     group_id: str

@@ -21,7 +21,7 @@ from darkroom_records.groups.records import (
     Image,
     NewImage,
     Outcome,
-    ToPublish,
+    PendingImages,
     Work,
     read_group,
     read_images,
@@ -64,7 +64,7 @@ class GroupStore:
         self._give_up = GroupScript(redis, "give_up")
         self._release = GroupScript(redis, "release")
         self._cancel = GroupScript(redis, "cancel")
-        self._stopped = GroupScript(redis, "stopped")
+        self._confirm_aborted = GroupScript(redis, "confirm_aborted")
         self._retry = GroupScript(redis, "retry")
         self._recover = GroupScript(redis, "recover")
         self._set_email = GroupScript(redis, "set_email")
@@ -249,17 +249,17 @@ class GroupStore:
         finished, never_started, aborted = cancelled
         return Cancelled(group_id, int(finished), int(never_started), tuple(sorted(aborted)))
 
-    def stopped(self, group_id: str, index: int) -> bool:
+    def confirm_aborted(self, group_id: str, index: int) -> bool:
         """Note that a worker has let go of an image that was cancelled. False if that is not what happened."""
-        return bool(self._stopped(group_id, index))
+        return bool(self._confirm_aborted(group_id, index))
 
-    def still_held(self, group_id: str) -> bool:
+    def has_live_workers(self, group_id: str) -> bool:
         """Whether a worker that lives may still be busy with a cancelled image of the group."""
         attempts = cast("dict[str, str]", self._redis.hgetall(keys.group_attempts(group_id)))
         workers = {attempt.rpartition("|")[2] for attempt in attempts.values()} - {""}
         return is_any_alive(self._redis, workers)
 
-    def retry(self, group_id: str) -> ToPublish:
+    def retry(self, group_id: str) -> PendingImages:
         """Let the failed images of an ended group wait again. They must then be sent to the queue.
 
         Those that were refused when they were taken in stay as they are.
@@ -273,7 +273,7 @@ class GroupStore:
             self.read(group_id, images=False)
             raise GroupRunningError(f"The group {group_id} has not ended yet.")
         published_at, indices = again
-        return ToPublish(group_id, tuple(sorted(indices)), float(published_at))
+        return PendingImages(group_id, tuple(sorted(indices)), float(published_at))
 
     def set_email(self, group_id: str, email: str) -> bool:
         """Give a group the address that its results are mailed to. False if it has another one, which stays.
@@ -312,7 +312,7 @@ class GroupStore:
             return None
         return read_images({field: item}, {field: state}, {field: outcome} if outcome else {})[0]
 
-    def lost(self, *, oldest_waiting: float, grace: float, longest: float) -> Iterator[ToPublish]:
+    def take_lost_images(self, *, oldest_waiting: float, grace: float, longest: float) -> Iterator[PendingImages]:
         """The images of all running groups that no message and no living worker will ever come for.
 
         Each is given out once: whoever asks must send it to the queue again.
@@ -327,7 +327,7 @@ class GroupStore:
             found = self._recover(group_id, oldest_waiting, grace, longest)
             if found and found[1]:
                 published_at, indices, request_id = found
-                yield ToPublish(group_id, tuple(sorted(indices)), float(published_at), request_id or None)
+                yield PendingImages(group_id, tuple(sorted(indices)), float(published_at), request_id or None)
 
     def _end(self, work: Work, state: ImageState, outcome: Outcome) -> Ending:
         return Ending(self._finish(work.group_id, work.index, work.attempt, state, outcome.to_json()))

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from darkroom_contracts.mail import Address, MailContent, MailState, Recipients, content_from_message
+from darkroom_contracts.mail import Address, EmailContent, EmailState, Recipients, content_from_message
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +28,12 @@ Refusals = Mapping[Address, Refusal]
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A mail that was taken to be sent: by which attempt, counted from 1, to whom it has not gone yet, and why."""
+    """An email that was taken to be sent: by which attempt, counted from 1, to whom it has not gone yet, and why."""
 
-    mail_id: str
+    email_id: str
     attempt: int
     to: Recipients
-    content: MailContent
+    content: EmailContent
     created_at: float
     accepted: int
     refused: Refusals
@@ -42,11 +42,11 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class MailRecord:
-    """A mail, as it stands. Times are Unix seconds.
+class EmailRecord:
+    """An email, as it stands. Times are Unix seconds.
 
     Args:
-        mail_id: its id.
+        email_id: its id.
         state: where it stands.
         kind: the kind of its content.
         attempts: how often sending it was begun.
@@ -58,8 +58,8 @@ class MailRecord:
         ended_at: when its state became final.
     """
 
-    mail_id: str
-    state: MailState
+    email_id: str
+    state: EmailState
     kind: str
     attempts: int
     accepted: int
@@ -70,11 +70,11 @@ class MailRecord:
     ended_at: float | None
 
 
-def read_mail(mail_id: str, record: Mapping[str, str]) -> MailRecord:
-    """The mail as its Redis hash says."""
-    return MailRecord(
-        mail_id=mail_id,
-        state=MailState(record["state"]),
+def read_email(email_id: str, record: Mapping[str, str]) -> EmailRecord:
+    """The email as its Redis hash says."""
+    return EmailRecord(
+        email_id=email_id,
+        state=EmailState(record["state"]),
         kind=json.loads(record["content"])["kind"],
         attempts=int(record["attempt"]),
         accepted=int(record["accepted"]),
@@ -86,10 +86,10 @@ def read_mail(mail_id: str, record: Mapping[str, str]) -> MailRecord:
     )
 
 
-def read_claim(mail_id: str, record: Mapping[str, str]) -> Claim:
-    """The claim on the mail that its Redis hash now holds."""
+def read_claim(email_id: str, record: Mapping[str, str]) -> Claim:
+    """The claim on the email that its Redis hash now holds."""
     return Claim(
-        mail_id=mail_id,
+        email_id=email_id,
         attempt=int(record["attempt"]),
         to=tuple(Address(address) for address in json.loads(record["to"])),
         content=content_from_message(json.loads(record["content"])),

@@ -1,9 +1,9 @@
 """The outbox on Redis: every step is one atomic script, and doing a step twice is the same as doing it once.
 
-A mail is sent by whoever claims it. A claim belongs to a worker and lasts while that worker's heartbeat does; what a
-dead worker was still preparing is claimed again. Just before a mail's text goes to a server the claim is marked as
-handing over. A worker that dies from there on leaves a mail that may or may not have arrived: it is not sent again, and
-its record says so (docs/adr/0004-mail-is-sent-once.md).
+An email is sent by whoever claims it. A claim belongs to a worker and lasts while that worker's heartbeat does; what a
+dead worker was still preparing is claimed again. Just before an email's text goes to a server the claim is marked as
+handing over. A worker that dies from there on leaves an email that may or may not have arrived: it is not sent again,
+and its record says so (docs/adr/0004-mail-is-sent-once.md).
 """
 
 import json
@@ -12,34 +12,34 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from darkroom_contracts.ids import is_email_id, new_email_id
-from darkroom_contracts.mail import Mail, MailState, Recipients, content_to_message
+from darkroom_contracts.mail import Email, EmailState, Recipients, content_to_message
 from darkroom_runtime.logs import current_request_id
 from darkroom_runtime.workers import heartbeat_key
 from redis import Redis
 
 from darkroom_records import _keys as keys
 from darkroom_records.mail_limits import Counters, MailLimits, MailRequest
-from darkroom_records.outbox.records import Claim, MailRecord, Refusals, read_claim, read_mail, write_refusals
+from darkroom_records.outbox.records import Claim, EmailRecord, Refusals, read_claim, read_email, write_refusals
 from darkroom_records.steps import Step
 
 PATIENCE = 30
-"""Seconds that a mail's message has to be taken, and a claim to be settled, before the mail is looked at again."""
+"""Seconds that an email's message has to be taken, and a claim to be settled, before the email is looked at again."""
 
 IN_DOUBT = (
-    "The mailer stopped while it handed this mail over, so it may or may not have arrived. It is not sent again by "
+    "The mailer stopped while it handed this email over, so it may or may not have arrived. It is not sent again by "
     "itself; ask for it again if it is missing."
 )
 
 _PACKAGE = "darkroom_records.outbox"
 
 
-class UnknownMailError(LookupError):
-    """There is no mail of this id."""
+class UnknownEmailError(LookupError):
+    """There is no email of this id."""
 
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """Something that one mail is sent about, however often it is asked for within so many seconds."""
+    """Something that one email is sent about, however often it is asked for within so many seconds."""
 
     name: str
     cool_down: int
@@ -50,7 +50,7 @@ class Result:
     """What an attempt came to.
 
     Args:
-        state: the mail's new state; ``queued`` if it is to be tried again.
+        state: the email's new state; ``queued`` if it is to be tried again.
         left: the recipients it has not gone to yet.
         accepted: how many recipients' servers took it, in all attempts.
         refused: the recipients it will never reach.
@@ -58,7 +58,7 @@ class Result:
         wait: seconds after which it is to be tried again.
     """
 
-    state: MailState
+    state: EmailState
     left: Recipients
     accepted: int
     refused: Refusals
@@ -67,11 +67,11 @@ class Result:
 
 
 class Outbox:
-    """Reads and changes the records of mails. Safe to share between threads.
+    """Reads and changes the records of emails. Safe to share between threads.
 
     Args:
         redis: where they are.
-        limits: what every mail that is submitted here must keep to.
+        limits: what every email that is submitted here must keep to.
     """
 
     def __init__(self, redis: Redis, limits: MailLimits) -> None:
@@ -85,7 +85,7 @@ class Outbox:
         self._due = Step(redis, _PACKAGE, "due")
 
     def reserve(self, to: Recipients, request: MailRequest) -> None:
-        """Count a mail that is submitted later, under the same name, so that it is refused before anything is changed.
+        """Count an email that is submitted later, under the same name, so that it is refused before anything changes.
 
         Raises:
             MailLimitError: there were too many.
@@ -101,18 +101,18 @@ class Outbox:
         self._count(self._limits.unsubscribing(client, new_email_id()))
 
     def submit(
-        self, mail: Mail, *, request: MailRequest, mail_id: str | None = None, occasion: Occasion | None = None
+        self, mail: Email, *, request: MailRequest, email_id: str | None = None, occasion: Occasion | None = None
     ) -> str:
-        """Write a mail down, to be sent as soon as a mailer comes to it, unless there were too many.
+        """Write an email down, to be sent as soon as a mailer comes to it, unless there were too many.
 
         Args:
-            mail: the mail.
+            mail: the email.
             request: who asks for it.
-            mail_id: its id, where the same mail may be submitted more than once; a random one by default.
-            occasion: what it is about, where there must not be a second mail about it for a while.
+            email_id: its id, where the same email may be submitted more than once; a random one by default.
+            occasion: what it is about, where there must not be a second email about it for a while.
 
         Returns:
-            The id of the mail that goes out: an earlier one's, if one on the same occasion went out or still may.
+            The id of the email that goes out: an earlier one's, if one on the same occasion went out or still may.
 
         Raises:
             MailLimitError: too many were asked for, by this client or to this address.
@@ -122,10 +122,10 @@ class Outbox:
             "content": json.dumps(content_to_message(mail.content)),
             "request_id": current_request_id() or "",
         }
-        once, cool_down = (keys.mail_once(occasion.name), occasion.cool_down) if occasion else ("", 0)
+        once, cool_down = (keys.email_once(occasion.name), occasion.cool_down) if occasion else ("", 0)
         counters = self._limits.counters(mail.to, request)
         submitted = self._submit(
-            mail_id or new_email_id(),
+            email_id or new_email_id(),
             json.dumps(record),
             PATIENCE,
             cool_down,
@@ -136,30 +136,30 @@ class Outbox:
         counters.check(submitted)
         return cast("str", submitted)
 
-    def claim(self, mail_id: str, *, worker: str, longest: float) -> Claim | None:
-        """Take a mail to send it.
+    def claim(self, email_id: str, *, worker: str, longest: float) -> Claim | None:
+        """Take an email to send it.
 
         Args:
-            mail_id: the mail.
+            email_id: the email.
             worker: the name under which this worker keeps its heartbeat.
-            longest: seconds after which even a living worker has certainly stopped sending a mail.
+            longest: seconds after which even a living worker has certainly stopped sending an email.
 
         Returns:
-            The claim, or None where there is nothing to do: the mail has ended, is unknown or not due, or another
+            The claim, or None where there is nothing to do: the email has ended, is unknown or not due, or another
             living worker has it.
         """
-        record = self._claim(mail_id, worker, longest, PATIENCE, IN_DOUBT)
-        return read_claim(mail_id, dict(zip(record[::2], record[1::2], strict=True))) if record else None
+        record = self._claim(email_id, worker, longest, PATIENCE, IN_DOUBT)
+        return read_claim(email_id, dict(zip(record[::2], record[1::2], strict=True))) if record else None
 
     def hand_over(self, claim: Claim) -> bool:
-        """Mark that the mail's text is now given to a server. False if the claim was lost: it must not be."""
-        return bool(self._hand_over(claim.mail_id, claim.attempt))
+        """Mark that the email's text is now given to a server. False if the claim was lost: it must not be."""
+        return bool(self._hand_over(claim.email_id, claim.attempt))
 
     def settle(self, claim: Claim, result: Result) -> bool:
         """Write down what an attempt came to. False if another one has begun since, and nothing was changed."""
         return bool(
             self._settle(
-                claim.mail_id,
+                claim.email_id,
                 claim.attempt,
                 result.state,
                 json.dumps(result.left),
@@ -171,19 +171,19 @@ class Outbox:
         )
 
     def due(self, most: int) -> list[str]:
-        """The ids of mails that a message must be sent for, at most so many; each only once in ``PATIENCE`` seconds."""
+        """The ids of emails that a message must be sent for, at most so many; each once in ``PATIENCE`` seconds."""
         return cast("list[str]", self._due([keys.DUE_MAIL], [most, PATIENCE]))
 
-    def read(self, mail_id: str) -> MailRecord:
-        """The mail as it stands. It can be read for eight days after it ended.
+    def read(self, email_id: str) -> EmailRecord:
+        """The email as it stands. It can be read for eight days after it ended.
 
         Raises:
-            UnknownMailError: there is none of this id.
+            UnknownEmailError: there is none of this id.
         """
-        record = self._redis.hgetall(keys.mail_record(mail_id)) if is_email_id(mail_id) else {}
+        record = self._redis.hgetall(keys.email_record(email_id)) if is_email_id(email_id) else {}
         if not record:
-            raise UnknownMailError("There is no mail of this id.")
-        return read_mail(mail_id, cast("dict[str, str]", record))
+            raise UnknownEmailError("There is no email of this id.")
+        return read_email(email_id, cast("dict[str, str]", record))
 
     def _count(self, counters: Counters) -> None:
         counters.check(self._reserve(counters.keys, counters.arguments))
@@ -191,10 +191,10 @@ class Outbox:
     def _script(self, *parts: str) -> Callable[..., Any]:
         step = Step(self._redis, _PACKAGE, "common", *parts)
 
-        def run(mail_id: str, *arguments: str | float, once: str = "", counters: Sequence[str] = ()) -> Any:
+        def run(email_id: str, *arguments: str | float, once: str = "", counters: Sequence[str] = ()) -> Any:
             return step(
-                [keys.mail_record(mail_id), keys.DUE_MAIL, once, *counters],
-                [mail_id, heartbeat_key(""), *arguments],
+                [keys.email_record(email_id), keys.DUE_MAIL, once, *counters],
+                [email_id, heartbeat_key(""), *arguments],
             )
 
         return run

@@ -76,7 +76,7 @@ def _stop(services: Services, cancelled: Cancelled) -> None:
     running = [*map(celery_id, ids), *ids]  # messages of version 0.1.0 carry the second kind
     services.celery.control.revoke(running, terminate=True, signal="SIGKILL")
     deadline = time.monotonic() + PATIENCE
-    while services.groups.still_held(cancelled.group_id):
+    while services.groups.has_live_workers(cancelled.group_id):
         if time.monotonic() > deadline:
             _log.warning("cancelled_images_still_held", group_id=cancelled.group_id, indices=cancelled.aborted)
             return

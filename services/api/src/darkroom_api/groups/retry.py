@@ -4,7 +4,7 @@ import structlog
 from darkroom_contracts.mail import Address
 from darkroom_contracts.messages import ProcessImage
 from darkroom_contracts.problems import ProblemCode
-from darkroom_records.groups import GroupRunningError, ToPublish
+from darkroom_records.groups import GroupRunningError, PendingImages
 from darkroom_records.outbox import notification_request
 from darkroom_runtime.sending import send_all
 from flask import Response
@@ -44,7 +44,7 @@ def retry(path: GroupPath) -> Response:
     return accepted(RetryReceipt(**receipt), links.status(path.group_id))
 
 
-def retry_group(services: Services, group_id: str, client: str) -> ToPublish:
+def retry_group(services: Services, group_id: str, client: str) -> PendingImages:
     """Let the failed images of a group be worked on again, and send them to the queue.
 
     Raises:
@@ -74,7 +74,7 @@ def _reserve_notification(services: Services, group_id: str, client: str) -> Non
         services.outbox.reserve((Address(group.email),), request)
 
 
-def _publish(services: Services, again: ToPublish) -> None:
+def _publish(services: Services, again: PendingImages) -> None:
     try:
         messages = (ProcessImage(again.group_id, index) for index in again.indices)
         send_all(services.celery, messages, published_at=again.published_at)

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Self
 
 from darkroom_contracts.ids import new_email_id
-from darkroom_contracts.mail import MAX_BODY, MAX_SUBJECT, Address, TextMail
+from darkroom_contracts.mail import MAX_BODY, MAX_SUBJECT, Address, TextEmail
 from darkroom_contracts.problems import ProblemCode
 from darkroom_records.groups import Group
 from darkroom_records.mail_limits import MailLimitError, MailRequest
@@ -44,7 +44,7 @@ class MailOrder(BaseModel):
 
     @model_validator(mode="after")
     def _can_be_sent(self) -> Self:
-        TextMail(subject=self.subject, body=self.body)
+        TextEmail(subject=self.subject, body=self.body)
         return self
 
 
@@ -76,7 +76,7 @@ _ANSWERS = answers({202: MailReference}, 401, 404, 409, 422, 429, 503)
 )
 @asks_for_key
 def send_images(path: GroupPath) -> Response:
-    """Mail the results of an ended group to the group's address. A group that has none can be given one.
+    """Email the results of an ended group to the group's address. A group that has none can be given one.
 
     Asked for again within ten minutes, it is the same mail, unless that one failed or the group has ended anew.
     """
@@ -111,8 +111,8 @@ def send_email() -> Response:
         )
     order = bodies.read_json(MailOrder, _MAX_BYTES)
     to = Address(order.to)
-    mail_id = services().post.text(to, order.subject, order.body, new_request())
-    return accepted(MailReference(id=mail_id), links.task(mail_id))
+    email_id = services().post.text(to, order.subject, order.body, new_request())
+    return accepted(MailReference(id=email_id), links.task(email_id))
 
 
 def init_mail_limits(app: Flask) -> None:

@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 from darkroom_contracts.ids import image_of_task, is_task_id, task_id
-from darkroom_contracts.mail import MailState
+from darkroom_contracts.mail import EmailState
 from darkroom_contracts.problems import ProblemCode
 from darkroom_contracts.states import ImageState, TaskState
 from darkroom_records.groups import Image, UnknownGroupError
-from darkroom_records.outbox import MailRecord, UnknownMailError
+from darkroom_records.outbox import EmailRecord, UnknownEmailError
 from darkroom_records.task_store import TaskRecord, UnknownTaskError
 from flask import Response
 from flask_openapi import APIBlueprint
@@ -25,14 +25,14 @@ blueprint = APIBlueprint("tasks", __name__, abp_tags=[TASKS])
 
 _PATH = "/tasks/<string(minlength=32):id>"  # shorter ones would stand in the way of paths such as /tasks/count
 
-_STATE_OF_MAIL: Mapping[MailState, TaskState] = MappingProxyType(
+_STATE_OF_EMAIL: Mapping[EmailState, TaskState] = MappingProxyType(
     {
-        MailState.QUEUED: TaskState.QUEUED,
-        MailState.SENDING: TaskState.PROCESSING,
-        MailState.SENT: TaskState.SUCCEEDED,
-        MailState.PARTIAL: TaskState.FAILED,
-        MailState.FAILED: TaskState.FAILED,
-        MailState.CANCELLED: TaskState.CANCELLED,
+        EmailState.QUEUED: TaskState.QUEUED,
+        EmailState.SENDING: TaskState.PROCESSING,
+        EmailState.SENT: TaskState.SUCCEEDED,
+        EmailState.PARTIAL: TaskState.FAILED,
+        EmailState.FAILED: TaskState.FAILED,
+        EmailState.CANCELLED: TaskState.CANCELLED,
     }
 )
 
@@ -72,10 +72,10 @@ class TaskStatus(BaseModel):
         return cls._at(name, image.state, progress, value=value, error=outcome.error, code=outcome.code)
 
     @classmethod
-    def of_mail(cls, mail: MailRecord) -> "TaskStatus":
-        state = _STATE_OF_MAIL[mail.state]
+    def of_email(cls, mail: EmailRecord) -> "TaskStatus":
+        state = _STATE_OF_EMAIL[mail.state]
         progress = Progress(done=int(state.is_final), total=1)
-        return cls._at(mail.mail_id, state, progress, value=mail.accepted or None, error=mail.reason)
+        return cls._at(mail.email_id, state, progress, value=mail.accepted or None, error=mail.reason)
 
     @classmethod
     def _at(
@@ -171,8 +171,8 @@ def _image(services: Services, task_id: str) -> TaskStatus | None:
 
 def _email(services: Services, task_id: str) -> TaskStatus | None:
     try:
-        return TaskStatus.of_mail(services.outbox.read(task_id))
-    except UnknownMailError:
+        return TaskStatus.of_email(services.outbox.read(task_id))
+    except UnknownEmailError:
         return None
 
 

@@ -26,12 +26,12 @@ def recover_groups() -> None:
         _log.info("recovery_postponed")
         return
     waiting_since = oldest_waiting(redis(), Queue.IMAGES)
-    for lost in groups().lost(
+    for lost in groups().take_lost_images(
         oldest_waiting=time.time() if waiting_since is None else waiting_since,
         grace=settings.recovery_grace,
         longest=settings.longest_hold,
     ):
-        with logs.request(lost.request_id):
+        with logs.bind_request_id(lost.request_id):
             _log.warning("images_recovered", group_id=lost.group_id, indices=lost.indices)
             messages = (ProcessImage(lost.group_id, index) for index in lost.indices)
             send_all(app, messages, published_at=lost.published_at)

@@ -18,8 +18,9 @@ from darkroom_runtime.heartbeat import worker_name
 from darkroom_runtime.redis_client import insist
 from darkroom_runtime.sending import try_send
 
+from darkroom_worker import processing
 from darkroom_worker.app import app, settings
-from darkroom_worker.development import StorageError, develop
+from darkroom_worker.processing import StorageError
 from darkroom_worker.resources import groups, storage
 from darkroom_worker.storage_waits import STORAGE_FAILURES, next_wait, wait_until_well
 
@@ -40,7 +41,7 @@ def process_image(task: "Task[..., None]", group_id: str, index: int) -> None:
         _log.info("image_skipped", group_id=group_id, index=index)
         return
     try:
-        outcome = develop(work, storage(), _LIMITS)
+        outcome = processing.process_image(work, storage(), _LIMITS)
     except UnexpectedError as error:
         _fail_unexpectedly(work, str(error))
     except ImageError as error:
@@ -77,11 +78,11 @@ def fail_when_killed_for_its_time(exception: BaseException, args: Sequence[Any],
 
 
 @task_revoked.connect(sender=process_image)
-def let_go_when_cancelled(request: Any, terminated: bool, **_: Any) -> None:
+def on_revoked(request: Any, terminated: bool, **_: Any) -> None:
     """Note that the process of a cancelled image has been stopped, so that nothing more is written for it."""
     if terminated:
         group_id, index = request.args
-        groups().stopped(group_id, index)
+        groups().confirm_aborted(group_id, index)
 
 
 def _fail_unexpectedly(work: Work, reason: str) -> None:
@@ -96,7 +97,7 @@ def _fail(work: Work, reason: str, code: ProblemCode) -> None:
 
 
 def _ended(group_id: str, ending: Ending) -> None:
-    if ending is Ending.TO_ANNOUNCE:
+    if ending is Ending.GROUP_ENDED_NOTIFY:
         try_send(app, SendResults(group_id))  # the group store has noted it, too
 
 

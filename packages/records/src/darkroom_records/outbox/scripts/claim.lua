@@ -1,5 +1,5 @@
--- Take a mail to send it, unless it has ended, is not due, or another worker has it. ARGV: worker, seconds in which the
--- slowest sending is over, seconds until the mail is looked at again, reason of a mail that was lost while handed over.
+-- Take an email to send it, unless it has ended, is not due, or another worker has it. ARGV: worker, seconds in which the
+-- slowest sending is over, seconds until the email is looked at again, reason of an email that was lost while handed over.
 local worker, longest, patience, in_doubt = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
 local known = redis.call('HMGET', RECORD, 'state', 'stage', 'worker', 'due_at', 'claimed_at')
 local state, stage, holder, due_at, claimed_at = known[1], known[2], known[3], tonumber(known[4]), tonumber(known[5])
@@ -13,7 +13,7 @@ elseif state == 'sending' then
     return false
   end
 else
-  redis.call('ZREM', DUE, MAIL_ID)
+  redis.call('ZREM', DUE, EMAIL_ID)
   return false
 end
 redis.call('HINCRBY', RECORD, 'attempt', 1)

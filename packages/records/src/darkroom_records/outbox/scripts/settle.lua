@@ -1,4 +1,4 @@
--- Write down what an attempt came to, if it is still the latest one; a mail that was given up as lost meanwhile is
+-- Write down what an attempt came to, if it is still the latest one; an email that was given up as lost meanwhile is
 -- known again. ARGV: attempt, new state, recipients that are left, accepted, refused, reason, seconds until it is tried again.
 local known = redis.call('HMGET', RECORD, 'state', 'stage', 'attempt')
 local state, stage = known[1], known[2]

@@ -1,19 +1,19 @@
--- Write a mail down, once, if there is room for it. KEYS[3]: where the mail of an occasion is noted; from the fourth on
--- the counters that bound it. ARGV: the record (a JSON object), seconds that the mail's message has before another is
--- sent, seconds for which the occasion has its one mail (0: no occasion), the name of the request that it is counted
--- by, the rules of each counter. Answers with the id of the mail that goes out, or with what is missing.
+-- Write an email down, once, if there is room for it. KEYS[3]: where the email of an occasion is noted; from the fourth on
+-- the counters that bound it. ARGV: the record (a JSON object), seconds that the email's message has before another is
+-- sent, seconds for which the occasion has its one email (0: no occasion), the name of the request that it is counted
+-- by, the rules of each counter. Answers with the id of the email that goes out, or with what is missing.
 local ONCE, record, patience, cool_down = KEYS[3], cjson.decode(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local counters, name, rules = {unpack(KEYS, 4)}, ARGV[6], cjson.decode(ARGV[7])
 local missing = missing_room(counters, rules, name)
 if missing then return missing end
 if cool_down > 0 then
-  local earlier, mails = redis.call('GET', ONCE), string.sub(RECORD, 1, -1 - #MAIL_ID)
-  local state = earlier and redis.call('HGET', mails .. earlier, 'state')
+  local earlier, emails = redis.call('GET', ONCE), string.sub(RECORD, 1, -1 - #EMAIL_ID)
+  local state = earlier and redis.call('HGET', emails .. earlier, 'state')
   if state and state ~= 'failed' and state ~= 'cancelled' then return earlier end
-  redis.call('SET', ONCE, MAIL_ID, 'EX', cool_down)
+  redis.call('SET', ONCE, EMAIL_ID, 'EX', cool_down)
 end
 count_request(counters, rules, name)
-if redis.call('EXISTS', RECORD) == 1 then return MAIL_ID end
+if redis.call('EXISTS', RECORD) == 1 then return EMAIL_ID end
 local time = now()
 for name, value in pairs(record) do
   redis.call('HSET', RECORD, name, value)
@@ -21,4 +21,4 @@ end
 redis.call('HSET', RECORD, 'state', 'queued', 'stage', '', 'attempt', 0, 'accepted', 0, 'refused', '{}',
   'created_at', time, 'due_at', time)
 look_again_at(time + patience)
-return MAIL_ID
+return EMAIL_ID

@@ -15,7 +15,7 @@ class StorageError(Exception):
     """The storage fails. This is no fault of the image's; its cause is the ``OSError``."""
 
 
-def develop(work: Work, storage: BlobStorage, limits: Limits) -> Outcome:
+def process_image(work: Work, storage: BlobStorage, limits: Limits) -> Outcome:
     """Run the image's pipeline and store the result.
 
     Returns:
