@@ -10,10 +10,10 @@ from pathlib import Path
 from statistics import median
 
 import requests
-from darkroom_local.stack import LocalStack
 from PIL import Image
 from redis import Redis
 from support.client import Client
+from support.local_stack import LocalStack
 from support.pictures import encode, photograph
 
 from bench.tables import show

@@ -12,9 +12,9 @@ from statistics import median
 from urllib.parse import urlsplit
 
 import requests
-from darkroom_local.redis_server import RedisServer
 from PIL import Image
 from support.live_api import live_api
+from support.redis_server import RedisServer
 from support.slow_clients import KINDS, never_reads, slow_clients
 
 from bench.tables import show

@@ -19,13 +19,13 @@ from urllib.parse import urlsplit
 
 import requests
 from darkroom_contracts.ids import new_group_id
-from darkroom_local.redis_server import RedisServer
 from darkroom_records.groups import GroupStore, NewImage, Outcome
 from darkroom_records.task_store import TaskStore
 from darkroom_runtime.redis_client import connect
 from darkroom_runtime.settings import Settings
 from PIL import Image
 from support.live_api import live_api
+from support.redis_server import RedisServer
 
 from bench.tables import show
 

@@ -16,9 +16,9 @@ from pathlib import Path
 import requests
 from darkroom_imaging.engine import process
 from darkroom_imaging.operations import Blur
-from darkroom_local.redis_server import RedisServer
-from darkroom_local.stack import LocalStack
 from support.client import Client
+from support.local_stack import LocalStack
+from support.redis_server import RedisServer
 
 from bench.photographs import photographs
 from bench.tables import show

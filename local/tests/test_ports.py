@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from darkroom_local.ports import HOST, NoFreePortError, Ports, anywhere, near
+from support.local_stack import random_ports
 
 
 @pytest.fixture
@@ -24,17 +25,17 @@ def test_the_next_free_port_stands_in_for_a_taken_one(taken: int) -> None:
 
 def test_a_port_that_was_asked_for_is_refused_when_it_is_taken(taken: int) -> None:
     with pytest.raises(NoFreePortError, match=f"Port {taken} is in use .* DARKROOM_PORT"):
-        Ports.familiar(api=taken)
+        Ports.default(api=taken)
     with pytest.raises(NoFreePortError, match=f"Port {taken} is in use .* DARKROOM_FLOWER_PORT"):
-        Ports.familiar(flower=taken)
+        Ports.default(flower=taken)
 
 
 def test_a_port_that_was_asked_for_is_used() -> None:
     port = anywhere()
-    assert Ports.familiar(api=port).api == port
-    assert Ports.familiar(flower=port).flower == port
+    assert Ports.default(api=port).api == port
+    assert Ports.default(flower=port).flower == port
 
 
 def test_the_ports_of_a_system_differ_from_each_other() -> None:
-    ports = Ports.unfamiliar()
+    ports = random_ports()
     assert len({ports.api, ports.flower, ports.redis, ports.smtp, ports.control}) == 5

@@ -2,23 +2,12 @@
 
 from pathlib import Path
 
-import yaml
 from darkroom_local.folder import Folder
 from darkroom_local.ports import Ports
 from darkroom_local.programs import environment, programs
 from darkroom_local.supervision import write_config
 
 PORTS = Ports(api=8000, flower=5555, redis=6379, smtp=1025, control=9001)
-COMPOSE = yaml.safe_load((Path(__file__).parents[2] / "compose.yaml").read_text())
-
-
-def test_it_has_the_programs_that_compose_has() -> None:
-    assert {program.name for program in programs(PORTS)} == set(COMPOSE["services"])
-
-
-def test_programs_have_as_long_to_stop_as_in_compose() -> None:
-    compose = {name: service.get("stop_grace_period", "10s") for name, service in COMPOSE["services"].items()}
-    assert {program.name: f"{program.stop_seconds}s" for program in programs(PORTS)} == compose
 
 
 def test_a_user_may_set_what_the_services_read(tmp_path: Path) -> None:

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from darkroom_local.folder import Folder
 from darkroom_local.leftovers import LeftoverError, refuse_second_redis
-from darkroom_local.ports import Ports
 from darkroom_local.record import AlreadyRunningError, Record, is_running, lock
-from darkroom_local.redis_server import RedisServer
+from support.local_stack import random_ports
+from support.redis_server import RedisServer
 
 
 @pytest.fixture
@@ -27,14 +27,14 @@ def test_a_folder_is_taken_by_one_system_at_a_time(folder: Folder) -> None:
 
 
 def test_the_record_of_a_system_is_found_again(folder: Folder) -> None:
-    record = Record(Ports.unfamiliar())
+    record = Record(random_ports())
     record.write(folder)
     assert Record.read(folder) == record
 
 
 def test_a_redis_left_behind_by_a_killed_system_is_not_joined_by_a_second_one(folder: Folder) -> None:
     with RedisServer(folder.redis) as left_behind:
-        Record(replace(Ports.unfamiliar(), redis=left_behind.port)).write(folder)
+        Record(replace(random_ports(), redis=left_behind.port)).write(folder)
         with pytest.raises(LeftoverError, match=r"End it first: kill \d+"):
             refuse_second_redis(folder)
     refuse_second_redis(folder)
@@ -42,5 +42,5 @@ def test_a_redis_left_behind_by_a_killed_system_is_not_joined_by_a_second_one(fo
 
 def test_a_redis_that_works_elsewhere_is_left_alone(folder: Folder, tmp_path: Path) -> None:
     with RedisServer(tmp_path / "elsewhere") as another:
-        Record(replace(Ports.unfamiliar(), redis=another.port)).write(folder)
+        Record(replace(random_ports(), redis=another.port)).write(folder)
         refuse_second_redis(folder)

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import redis
 from darkroom_local import ports
-from darkroom_local.redis_server import RedisServer, RedisServerError
+from darkroom_local.redis_server import RedisServerError
+from support.redis_server import RedisServer
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from darkroom_local.redis_server import RedisServer
 from playwright.sync_api import Browser, Page, sync_playwright
 from support.live_api import live_api
+from support.redis_server import RedisServer
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 # Without a sandbox, so that it runs as root in a container, too; and without a word to anybody but this machine.

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 import requests
-from darkroom_local.redis_server import RedisServer
 from PIL import Image
 from support.api_cases import png
 from support.live_api import LiveApi, live_api
 from support.live_worker import live_worker
+from support.redis_server import RedisServer
 from support.waiting import wait_for
 
 PACKAGE = "generated_darkroom_client"

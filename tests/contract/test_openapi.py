@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 import requests
-from darkroom_local.redis_server import RedisServer
 from support.live_api import LiveApi, live_api
+from support.redis_server import RedisServer
 
 HOOKS = Path(__file__).with_name("schemathesis_hooks.py")
 KEY = "a-key-of-the-tests"

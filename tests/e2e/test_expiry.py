@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 import requests
-from darkroom_local.stack import LocalStack
 from support.client import Client
+from support.local_stack import LocalStack
 from support.pictures import encode, photograph
 from support.waiting import wait_for
 

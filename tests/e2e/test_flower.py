@@ -6,9 +6,9 @@ import pytest
 import requests
 from darkroom_contracts.ids import celery_id, task_id
 from darkroom_contracts.queues import Queue
-from darkroom_local.stack import LocalStack
 from support.api_cases import png
 from support.client import Client
+from support.local_stack import LocalStack
 from support.waiting import wait_for
 
 

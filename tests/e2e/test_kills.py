@@ -1,8 +1,8 @@
 """Any one process may be killed in the middle of a batch: nothing of it is lost."""
 
 import pytest
-from darkroom_local.stack import LocalStack
 from support.client import Client
+from support.local_stack import LocalStack
 from support.pictures import decode, encode, photograph
 from support.waiting import wait_for
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import redis
 import requests
-from darkroom_local.stack import LocalStack
 from support.client import Client
+from support.local_stack import LocalStack
 from support.pictures import encode, photograph
 from support.waiting import wait_for
 

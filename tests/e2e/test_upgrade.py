@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 import requests
 from darkroom_local.folder import Folder
-from darkroom_local.redis_server import RedisServer
-from darkroom_local.stack import LocalStack
 from redis import Redis
 from support.client import Client
+from support.local_stack import LocalStack
+from support.redis_server import RedisServer
 from support.waiting import wait_for
 
 pytestmark = pytest.mark.slow

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 import pytest
-from darkroom_local.stack import LocalStack
 from support.client import Client
+from support.local_stack import LocalStack
 from support.pictures import encode, photograph
 
 

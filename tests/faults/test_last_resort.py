@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from darkroom_local.stack import LocalStack
 from redis import Redis
 from support.client import Client
+from support.local_stack import LocalStack
 from support.pictures import encode, photograph
 
 pytestmark = pytest.mark.slow

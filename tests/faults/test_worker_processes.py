@@ -5,8 +5,8 @@ import signal
 from pathlib import Path
 
 import pytest
-from darkroom_local.stack import LocalStack
 from support.client import Answer, Client
+from support.local_stack import LocalStack
 from support.pictures import encode, photograph
 from support.waiting import wait_for
 

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from darkroom_local.redis_server import RedisServer
 from darkroom_records.groups import GroupStore
 from darkroom_runtime.redis_client import connect
 from darkroom_runtime.settings import Settings
 from redis import Redis
+from support.redis_server import RedisServer
 
 
 @pytest.fixture(scope="session")

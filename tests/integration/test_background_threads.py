@@ -8,7 +8,6 @@ import pytest
 from darkroom_api.groups.changes import Changes
 from darkroom_api.groups.feeds import Feeds
 from darkroom_contracts.ids import new_group_id
-from darkroom_local.redis_server import RedisServer
 from darkroom_records.groups import GroupStore, NewImage
 from darkroom_runtime.background import keep_doing
 from darkroom_runtime.heartbeat import Heartbeat
@@ -17,6 +16,7 @@ from darkroom_runtime.settings import Settings
 from darkroom_runtime.workers import _WORKERS as WORKERS
 from darkroom_runtime.workers import WorkerFacts, heartbeat_key
 from redis import Redis
+from support.redis_server import RedisServer
 from support.redis_troubles import REFUSES_WRITES, Troubled, refusals, unreadable, without_channels
 from support.waiting import wait_for
 

@@ -56,7 +56,7 @@ def up(folder: Folder, settings: Mapping[str, str]) -> None:
     """Run the system until Ctrl-C, or until it is stopped from elsewhere."""
     for asked_to_end in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(asked_to_end, signal.default_int_handler)  # as Ctrl-C
-    ports = Ports.familiar(_port(settings, "DARKROOM_PORT"), _port(settings, "DARKROOM_FLOWER_PORT"))
+    ports = Ports.default(_port(settings, "DARKROOM_PORT"), _port(settings, "DARKROOM_FLOWER_PORT"))
     stack = LocalStack(folder.root, settings, ports)
     try:
         print("Darkroom is starting. This takes some seconds.", flush=True)

@@ -68,7 +68,7 @@ class Ports:
     control: int
 
     @classmethod
-    def familiar(cls, api: int | None = None, flower: int | None = None) -> Self:
+    def default(cls, api: int | None = None, flower: int | None = None) -> Self:
         """The usual ports, or ones close by where they are taken. A given port is not departed from.
 
         Raises:
@@ -87,9 +87,3 @@ class Ports:
             smtp=near(1025),
             control=anywhere(),
         )
-
-    @classmethod
-    def unfamiliar(cls) -> Self:
-        """Ports that keep out of the way of anything else on this machine."""
-        api, flower, redis, smtp, control = (anywhere() for _ in range(5))
-        return cls(api, flower, redis, smtp, control)

@@ -21,10 +21,46 @@ GROUND = "ground"
 SERVICES = "services"
 """The group of all others."""
 
-WORKER_NODE = "images@local"
-MAINTENANCE_NODE = "maintenance@local"
-MAILER_NODE = "mail@local"
 _LARGEST_MAIL = 32 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Healthy while this page of its own answers 200."""
+
+    port: int
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """Healthy while the Celery node of this name answers a ping."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """Healthy while this module, run with these arguments, says so."""
+
+    command: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """Healthy while it accepts connections."""
+
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Redis:
+    """Healthy while it answers a ping."""
+
+    port: int
+
+
+Health = Page | Node | Module | Port | Redis
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +70,7 @@ class Program:
     Attributes:
         name: as its service is called in compose.
         command: what to run.
+        health: how to see that it does what it is there for.
         stop_signal: what asks it to end.
         stop_seconds: how long it may take to end before it is killed.
         group: those it is started and stopped together with.
@@ -41,6 +78,7 @@ class Program:
 
     name: str
     command: list[str]
+    health: Health
     stop_signal: str = "TERM"
     stop_seconds: int = 10
     group: str = SERVICES
@@ -49,15 +87,15 @@ class Program:
 def programs(ports: Ports) -> list[Program]:
     """All programs of a system on these ports."""
     return [
-        Program("redis", _redis(ports.redis), stop_seconds=30, group=GROUND),
-        Program("inbox", _inbox(ports.smtp), group=GROUND),
-        Program("api", _api(), stop_seconds=30),  # requests at hand have 25
+        Program("redis", _redis(ports.redis), Redis(ports.redis), stop_seconds=30, group=GROUND),
+        Program("inbox", _inbox(ports.smtp), Port(ports.smtp), group=GROUND),
+        Program("api", _api(), Page(ports.api, "/readyz"), stop_seconds=30),  # requests at hand have 25
         # On SIGQUIT it finishes the image at hand, within its grace period.
-        Program("worker", _worker(), stop_signal="QUIT", stop_seconds=30),
-        Program("maintenance", _consumer("darkroom_maintenance.app", MAINTENANCE_NODE, Queue.MAINTENANCE)),
-        Program("scheduler", _celery("darkroom_scheduler.app", "beat")),
-        Program("mailer", _consumer("darkroom_mailer.app", MAILER_NODE, Queue.MAIL), stop_seconds=30),
-        Program("flower", _celery("darkroom_flower.app", "flower")),
+        _consumer("worker", Queue.IMAGES, stop_signal="QUIT", stop_seconds=30),
+        _consumer("maintenance", Queue.MAINTENANCE),
+        Program("scheduler", _celery("scheduler", "beat"), Module(("darkroom_scheduler.health", "--any"))),
+        _consumer("mailer", Queue.MAIL, stop_seconds=30),
+        Program("flower", _celery("flower", "flower"), Page(ports.flower, "/healthcheck")),
     ]
 
 
@@ -105,21 +143,18 @@ def _python(module: str, *arguments: str) -> list[str]:
     return ["python", "-m", module, *arguments]
 
 
-def _celery(app: str, *arguments: str) -> list[str]:
-    return _python("celery", "--quiet", "-A", app, *arguments)
+def _celery(service: str, *arguments: str) -> list[str]:
+    return _python("celery", "--quiet", "-A", f"darkroom_{service}.app", *arguments)
 
 
-def _consumer(app: str, node: str, *queues: Queue) -> list[str]:
-    quiet = ("--without-mingle", "--without-gossip")
-    return _celery(app, "worker", "-Q", ",".join(queues), "-n", node, *quiet)
+def _consumer(service: str, queue: Queue, *, stop_signal: str = "TERM", stop_seconds: int = 10) -> Program:
+    node = f"{queue}@local"
+    command = _celery(service, "worker", "-Q", queue, "-n", node, "--without-mingle", "--without-gossip")
+    return Program(service, command, Node(node), stop_signal, stop_seconds)
 
 
 def _api() -> list[str]:
     return _python("gunicorn", "--config", "python:darkroom_api.gunicorn_config", "darkroom_api.wsgi:app")
-
-
-def _worker() -> list[str]:
-    return _consumer("darkroom_worker.app", WORKER_NODE, Queue.IMAGES)
 
 
 def _inbox(port: int) -> list[str]:

@@ -4,7 +4,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Sequence
 from http.client import HTTPConnection, HTTPException
 
 from celery import Celery
@@ -13,30 +13,39 @@ from darkroom_runtime.settings import Settings
 from kombu.exceptions import OperationalError
 from pydantic import RedisDsn
 
-from darkroom_local.ports import HOST, Ports
-from darkroom_local.programs import MAILER_NODE, MAINTENANCE_NODE, WORKER_NODE
+from darkroom_local.ports import HOST
+from darkroom_local.programs import Health, Module, Node, Page, Port, Redis
 from darkroom_local.redis_server import serving_process
 
 _PATIENCE = 2.0
 """Seconds to wait for one answer."""
 
-Check = Callable[[], bool]
 
+class Readiness:
+    """Asks programs how they are.
 
-def checks(ports: Ports, redis_url: str) -> dict[str, Check]:
-    """What to ask each program, by its name."""
-    settings = Settings(redis_url=RedisDsn(redis_url), redis_password=None)
-    celery = make_celery("local", publisher(settings))
-    return {
-        "redis": lambda: serving_process(ports.redis) is not None,
-        "inbox": lambda: _accepts(ports.smtp),
-        "api": lambda: _is_well(ports.api, "/readyz"),
-        "flower": lambda: _is_well(ports.flower, "/healthcheck"),
-        "scheduler": lambda: _is_scheduled(redis_url),
-        "worker": lambda: _answers(celery, WORKER_NODE),
-        "maintenance": lambda: _answers(celery, MAINTENANCE_NODE),
-        "mailer": lambda: _answers(celery, MAILER_NODE),
-    }
+    Args:
+        redis_url: where they find each other.
+    """
+
+    def __init__(self, redis_url: str) -> None:
+        settings = Settings(redis_url=RedisDsn(redis_url), redis_password=None)
+        self._celery = make_celery("local", publisher(settings))
+        self._redis_url = redis_url
+
+    def is_healthy(self, health: Health) -> bool:
+        """Whether a program passes this check."""
+        match health:
+            case Page(port, path):
+                return _is_well(port, path)
+            case Node(name):
+                return _answers(self._celery, name)
+            case Module(command):
+                return _succeeds(command, self._redis_url)
+            case Port(port):
+                return _accepts(port)
+            case Redis(port):
+                return serving_process(port) is not None
 
 
 def _accepts(port: int) -> bool:
@@ -58,10 +67,9 @@ def _is_well(port: int, path: str) -> bool:
         connection.close()
 
 
-def _is_scheduled(redis_url: str) -> bool:
-    command = [sys.executable, "-m", "darkroom_scheduler.health", "--any"]
+def _succeeds(module: Sequence[str], redis_url: str) -> bool:
     given = os.environ | {"DARKROOM_REDIS_URL": redis_url, "DARKROOM_REDIS_PASSWORD": ""}
-    return subprocess.run(command, env=given, capture_output=True, check=False).returncode == 0
+    return subprocess.run([sys.executable, "-m", *module], env=given, capture_output=True, check=False).returncode == 0
 
 
 def _answers(celery: Celery, node: str) -> bool:

@@ -1,20 +1,19 @@
 """The whole system as local processes."""
 
 import os
-import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import MappingProxyType, TracebackType
+from types import TracebackType
 from typing import Self
 
 from darkroom_local.folder import Folder
 from darkroom_local.leftovers import refuse_second_redis
 from darkroom_local.ports import HOST, Ports
 from darkroom_local.programs import GROUND, SERVICES, environment, programs
-from darkroom_local.readiness import checks
+from darkroom_local.readiness import Readiness
 from darkroom_local.record import Record, lock
 from darkroom_local.supervision import Process, write_config
 
@@ -33,17 +32,15 @@ class LocalStack:
     Args:
         data_dir: where all its data is kept; made if it is not there.
         settings: of the services, as environment variables, beside those this process has been given.
-        ports: where to listen; out of the way of others where none are given.
+        ports: where to listen.
     """
 
-    def __init__(
-        self, data_dir: Path, settings: Mapping[str, str] = MappingProxyType({}), ports: Ports | None = None
-    ) -> None:
+    def __init__(self, data_dir: Path, settings: Mapping[str, str], ports: Ports) -> None:
         self.folder = Folder(data_dir)
-        self.ports = ports or Ports.unfamiliar()
+        self.ports = ports
         self._settings = {**os.environ, **settings}
         self._programs = {program.name: program for program in programs(self.ports)}
-        self._checks = checks(self.ports, self.redis_url)
+        self._readiness = Readiness(self.redis_url)
         self._record = Record(self.ports)
         self._control = self._record.control()
         self._supervisor: subprocess.Popen[bytes] | None = None
@@ -106,19 +103,6 @@ class LocalStack:
             self._control.close()
         self._supervisor = None
 
-    def start_program(self, name: str) -> None:
-        """Start one program that was stopped, and wait until it is ready."""
-        self._control.start(self._programs[name])
-        self._wait_for(name)
-
-    def stop_program(self, name: str) -> None:
-        """Stop one program as an operator would. It stays stopped."""
-        self._control.stop(self._programs[name])
-
-    def kill_program(self, name: str) -> None:
-        """End a program and all its children as a crash would. Supervisor starts it again."""
-        os.killpg(self.processes[name].pid, signal.SIGKILL)
-
     def __enter__(self) -> Self:
         self.start()
         return self
@@ -143,7 +127,7 @@ class LocalStack:
         process = self.processes[name]
         if process.has_failed:
             raise StackError(f"{name} did not start.\n{self.folder.last_lines(name)}")
-        return process.is_up and self._checks[name]()
+        return process.is_up and self._readiness.is_healthy(self._programs[name].health)
 
     def _wait_until(self, is_ready: Callable[[], bool], name: str) -> None:
         deadline = time.monotonic() + _PATIENCE

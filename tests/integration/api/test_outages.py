@@ -10,10 +10,10 @@ from darkroom_api.app import create_app
 from darkroom_api.settings import ApiSettings
 from darkroom_contracts.ids import new_group_id
 from darkroom_local import ports
-from darkroom_local.redis_server import RedisServer
 from darkroom_records.blobs import LocalBlobStorage
 from flask import Flask
 from support.api_cases import close, files_in, png, post_files
+from support.redis_server import RedisServer
 from support.redis_troubles import REFUSES_WRITES
 from werkzeug.test import TestResponse
 

@@ -12,7 +12,7 @@ import pytest
 import requests
 from darkroom_api.app import create_app
 from darkroom_api.settings import ApiSettings
-from darkroom_local.redis_server import RedisServer, serving_process
+from darkroom_local.redis_server import serving_process
 from darkroom_maintenance.deletion import sweep
 from darkroom_records._keys import GROUPS_TO_ANNOUNCE, RUNNING_GROUPS
 from darkroom_records.blobs import LocalBlobStorage
@@ -24,6 +24,7 @@ from redis import Redis
 from support.api_cases import close, files_in, png, post_files
 from support.live_api import live_api
 from support.proxy import Proxy
+from support.redis_server import RedisServer
 from support.waiting import wait_for
 
 KEY = {"Idempotency-Key": "one"}
