@@ -59,7 +59,7 @@ def test_the_domain_of_an_address_is_in_lower_case() -> None:
     ],
 )
 def test_anything_but_one_bare_address_is_refused_with_a_sentence(text: str) -> None:
-    with pytest.raises(ValueError, match="This is not an e-mail address"):
+    with pytest.raises(ValueError, match="Invalid email address"):
         Address(text)
 
 

@@ -101,5 +101,5 @@ def test_where_an_item_is_cut_into_pieces_changes_nothing(text: str, start: str,
     ],
 )
 def test_anything_else_is_refused_with_a_sentence(text: str) -> None:
-    with pytest.raises(InvalidImageDataError, match="neither a data URI nor base64"):
+    with pytest.raises(InvalidImageDataError, match="Expected a data URI or base64 data"):
         decode(text)

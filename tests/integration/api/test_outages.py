@@ -81,7 +81,7 @@ def test_a_full_storage_is_told_of(app: Flask, tmp_path: Path) -> None:
     app.extensions["darkroom"] = replace(app.extensions["darkroom"], storage=FullStorage(tmp_path))
     answer = post_files(app.test_client(), [("a.png", png())])
     assert answer.status_code == 507
-    assert answer.get_json()["error"] == "The storage for images is full. Nothing was kept; try again later."
+    assert answer.get_json()["error"] == "The image storage is full. Nothing was kept; please retry later."
 
 
 @pytest.mark.parametrize(

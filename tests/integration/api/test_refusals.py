@@ -121,7 +121,7 @@ def test_an_item_of_the_wrong_kind_refuses_all(http: FlaskClient, item: Any, err
 
 def test_where_every_image_is_bad_each_is_named(http: FlaskClient) -> None:
     answer = http.post("/process_images", json={"images": ["!", base64.b64encode(b"hello").decode(), ""]})
-    refused(answer, 422, "images[0]: It is neither a data URI nor base64", "images[2]: The file is empty")
+    refused(answer, 422, "images[0]: Expected a data URI or base64 data", "images[2]: The file is empty")
     assert [mistake["where"] for mistake in answer.get_json()["errors"]] == ["images[0]", "images[1]", "images[2]"]
     refused(post_files(http, [("a", b"hello")]), 422, "images[0]: Unsupported image format")
 

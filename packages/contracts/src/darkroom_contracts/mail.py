@@ -30,7 +30,7 @@ _HARMFUL_IN_A_LINE = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
 
 class Address(str):
-    """One bare e-mail address, such as ``ada@example.org``: safe in a header and in an SMTP command.
+    """One bare email address, such as ``ada@example.org``: safe in a header and in an SMTP command.
 
     Raises:
         ValueError: the text is not exactly one address, or a longer one than mail can carry.
@@ -40,10 +40,10 @@ class Address(str):
 
     def __new__(cls, text: str) -> "Address":
         if len(text) > MAX_ADDRESS or not _ADDRESS.fullmatch(text):
-            raise ValueError("This is not an e-mail address. Give exactly one, such as ada@example.org.")
+            raise ValueError("Invalid email address. Expected exactly one, such as ada@example.org.")
         local_part, _, domain = text.rpartition("@")
         if len(local_part) > MAX_LOCAL_PART:
-            raise ValueError(f"This is not an e-mail address: more than {MAX_LOCAL_PART} characters before the @.")
+            raise ValueError(f"Invalid email address: more than {MAX_LOCAL_PART} characters before the @.")
         return super().__new__(cls, f"{local_part}@{domain.lower()}")
 
     @property

@@ -61,7 +61,7 @@ def test_a_running_group_is_not_mailed_yet(http: FlaskClient, groups: GroupStore
 def test_a_group_without_an_address_cannot_be_mailed(http: FlaskClient, end_group: EndGroup, method: str) -> None:
     answer = ask(http, method, end_group(None))
     assert answer.status_code == 422
-    assert "no e-mail address" in answer.get_json()["detail"]
+    assert "no email address" in answer.get_json()["detail"]
 
 
 def test_looking_with_head_sends_no_mail(http: FlaskClient, end_group: EndGroup, mails: Mails) -> None:

@@ -61,7 +61,7 @@ def results_email(group: Group) -> Email:
         ValueError: the group has no address.
     """
     if not group.email:
-        raise ValueError("This group has no e-mail address to send its results to.")
+        raise ValueError("This group has no email address to send its results to.")
     return Email((Address(group.email),), ResultsEmail(group_id=group.group_id))
 
 

@@ -39,7 +39,7 @@ def cancel(path: GroupPath) -> Response:
         cancelled = cancel_group(services(), path.group_id)
     except GroupEndedError:
         raise Problem(
-            409, "The group had ended already, so there is nothing to cancel.", code=ProblemCode.GROUP_ENDED
+            409, "The group has already ended; there is nothing to cancel.", code=ProblemCode.GROUP_ENDED
         ) from None
     return as_json(
         CancelReceipt(

@@ -24,7 +24,7 @@ def decode(text: str) -> Iterator[bytes]:
     try:
         yield from _decoded(text)
     except (binascii.Error, ValueError):
-        raise InvalidImageDataError("It is neither a data URI nor base64.") from None
+        raise InvalidImageDataError("Expected a data URI or base64 data.") from None
 
 
 def _decoded(text: str) -> Iterator[bytes]:

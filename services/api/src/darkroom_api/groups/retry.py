@@ -57,7 +57,7 @@ def retry_group(services: Services, group_id: str, client: str) -> PendingImages
         again = services.groups.retry(group_id)
     except GroupRunningError:
         raise Problem(
-            409, "The group has not ended yet. Cancel it, or wait for its end.", code=ProblemCode.GROUP_RUNNING
+            409, "The group is still running. Cancel it, or wait for it to end.", code=ProblemCode.GROUP_RUNNING
         ) from None
     if not again.indices:
         raise Problem(409, "No failed images to retry.", code=ProblemCode.NO_FAILED_IMAGES)

@@ -27,7 +27,7 @@ def asks_for_key(view: Callable[Args, Answer]) -> Callable[Args, Answer]:
     @wraps(view)
     def guarded(*args: Args.args, **kwargs: Args.kwargs) -> Answer:
         if services().settings.api_keys and not has_key():
-            raise _key_required("Send one of this server's API keys as `Authorization: Bearer <key>`.")
+            raise _key_required("Send an API key as `Authorization: Bearer <key>`.")
         return view(*args, **kwargs)
 
     return guarded

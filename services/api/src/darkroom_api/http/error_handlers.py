@@ -8,7 +8,7 @@ import structlog
 from darkroom_contracts.problems import ProblemCode
 from darkroom_records.groups import UnknownGroupError
 from darkroom_runtime.redis_client import UNAVAILABLE, Trouble, trouble
-from flask import Flask, Response
+from flask import Flask, Response, request
 from kombu.exceptions import KombuError
 from werkzeug.exceptions import HTTPException
 
@@ -18,13 +18,14 @@ _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 _TROUBLES: Mapping[Trouble, str] = MappingProxyType(
     {
-        Trouble.UNREACHABLE: "Service temporarily unavailable. Nothing was changed; please retry.",
-        Trouble.FULL: "The queue is full (Redis is out of memory). Nothing was changed; please retry later.",
-        Trouble.READ_ONLY: "The queue is read-only (Redis is a replica). Nothing was changed; please retry later.",
-        Trouble.NOT_SAVING: "The queue cannot be saved (Redis cannot write to its disk). Nothing was changed; please "
-        "retry later.",
+        Trouble.UNREACHABLE: "Service temporarily unavailable.",
+        Trouble.FULL: "The queue is full (Redis is out of memory).",
+        Trouble.READ_ONLY: "The queue is read-only (Redis is a replica).",
+        Trouble.NOT_SAVING: "The queue cannot be saved (Redis cannot write to its disk).",
     }
 )
+_UNDONE = frozenset({"process_images.process_images", "process_images.blur"})
+"""What leaves nothing behind when it is refused, even where Redis's answer was lost."""
 
 _log = structlog.get_logger(__name__)
 
@@ -43,8 +44,11 @@ def _queue_failed(error: Exception) -> Response:
     if kind is Trouble.MISUSED:
         raise error
     _log.error("redis_unavailable", trouble=kind.name.lower(), reason=str(error))
+    # A Redis that does not answer may have done what it was asked for.
+    is_known = kind is not Trouble.UNREACHABLE or request.method in ("GET", "HEAD") or request.endpoint in _UNDONE
+    sentence = f"{_TROUBLES[kind]} {'Nothing was changed; please retry.' if is_known else 'Please retry.'}"
     return respond(
-        unavailable(_TROUBLES[kind], ProblemCode.QUEUE_FULL if kind is Trouble.FULL else ProblemCode.QUEUE_UNAVAILABLE)
+        unavailable(sentence, ProblemCode.QUEUE_FULL if kind is Trouble.FULL else ProblemCode.QUEUE_UNAVAILABLE)
     )
 
 
@@ -53,12 +57,12 @@ def _storage_failed(error: OSError) -> Response:
     if error.errno in _FULL:
         return respond(
             Problem(
-                507, "The storage for images is full. Nothing was kept; try again later.", code=ProblemCode.STORAGE_FULL
+                507, "The image storage is full. Nothing was kept; please retry later.", code=ProblemCode.STORAGE_FULL
             )
         )
     return respond(
         unavailable(
-            "The storage for images does not answer. Nothing was kept; try again in a moment.",
+            "The image storage is unavailable. Nothing was kept; please retry.",
             ProblemCode.STORAGE_UNAVAILABLE,
         )
     )

@@ -79,9 +79,7 @@ def missing_images(detail: str = "Send at least one image as `images`.") -> Prob
 
 def unknown_group() -> Problem:
     """There is no such group, or no longer."""
-    return Problem(
-        404, "There is no group of this id. It may have expired.", code=ProblemCode.GROUP_NOT_FOUND, error=INVALID_GROUP
-    )
+    return Problem(404, "No such group. It may have expired.", code=ProblemCode.GROUP_NOT_FOUND, error=INVALID_GROUP)
 
 
 def unavailable(detail: str, code: ProblemCode) -> Problem:

@@ -173,7 +173,7 @@ def email_results(services: Services, group_id: str, given: Address | None, requ
     if not group.email:
         raise Problem(
             422,
-            "This group has no e-mail address. POST one as `email`, or give it along with the images.",
+            "This group has no email address. POST one as `email`, or give it along with the images.",
             code=ProblemCode.NO_EMAIL_ADDRESS,
             error="No address",
         )

@@ -125,7 +125,7 @@ def cancel(path: TaskPath) -> Response:
     if not found.ready and services().tasks.cancel(path.id):
         return as_json(find_task(services(), path.id))
     if find_task(services(), path.id).ready:
-        raise Problem(409, "The task had ended already, so there is nothing to cancel.", code=ProblemCode.TASK_ENDED)
+        raise Problem(409, "The task has already ended; there is nothing to cancel.", code=ProblemCode.TASK_ENDED)
     raise Problem(
         409,
         "This task cannot be cancelled. An image is, with its whole group: POST /cancel/{group_id}.",
@@ -144,7 +144,7 @@ def find_task(services: Services, task_id: str) -> TaskStatus:
             return found
     raise Problem(
         404,
-        "There is no task of this id. It may have expired.",
+        "No such task. It may have expired.",
         code=ProblemCode.TASK_NOT_FOUND,
         error="Invalid task id",
     )

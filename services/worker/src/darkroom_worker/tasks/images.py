@@ -28,7 +28,7 @@ Answer = TypeVar("Answer")
 
 _log = structlog.get_logger(__name__)
 _LIMITS = Limits(max_bytes=settings.max_image_bytes, max_pixels=settings.max_pixels)
-_TOO_LONG = f"Working on this image took longer than {settings.image_time_limit} seconds, so it was given up."
+_TOO_LONG = f"Processing took longer than {settings.image_time_limit} seconds; giving up."
 
 
 # One more try than attempts: the last one finds them used up and fails the image with that reason.
@@ -51,11 +51,11 @@ def process_image(task: "Task[..., None]", group_id: str, index: int) -> None:
     except MemoryError:
         _fail(
             work,
-            "Working on this image takes more memory than there is. A smaller image may do.",
+            "Processing this image needs more memory than is available. Try a smaller image.",
             ProblemCode.OUT_OF_MEMORY,
         )
     except BlobNotFoundError:
-        _fail(work, "The original of this image is gone. Send it again.", ProblemCode.ORIGINAL_MISSING)
+        _fail(work, "The original of this image is missing. Please send it again.", ProblemCode.ORIGINAL_MISSING)
     except StorageError as error:
         _wait_for_storage(work, error, failures=(task.request.get(STORAGE_FAILURES) or 0) + 1)
     except Exception:  # noqa: BLE001  # the last resort: else the image would wait for a worker that is not at work
@@ -111,7 +111,7 @@ def _wait_for_storage(work: Work, error: StorageError, failures: int) -> None:
     if wait is None:
         _fail(
             work,
-            "The storage did not answer, so the image could not be worked on. Try again later.",
+            "The image storage was unavailable. Please retry.",
             ProblemCode.STORAGE_UNAVAILABLE,
         )
         return
