@@ -16,6 +16,8 @@ import numpy as np
 import pyvips
 from darkroom_imaging.engine import process
 from darkroom_imaging.errors import ImageError
+from darkroom_imaging.inspection import inspect
+from darkroom_imaging.limits import Limits
 from darkroom_imaging.operations import Convert
 from numpy.typing import NDArray
 from PIL import Image, ImageSequence
@@ -36,6 +38,8 @@ class Report:
     format: str = ""
     error: str = ""
     """Why the engine refused it."""
+    seen: str = ""
+    """Why the look at a file refuses it when it is taken in."""
     broken: str = ""
     """What is wrong with the engine's result in itself."""
     size: tuple[int, int] | None = None
@@ -60,6 +64,10 @@ def report(path: Path) -> Report:
     """Compare what the engine and libvips make of a file."""
     source = path.read_bytes()
     known = Report(str(path))
+    try:
+        inspect(io.BytesIO(source), Limits())
+    except ImageError as error:
+        known.seen = f"{type(error).__name__}: {error}"
     picture = _of_engine(source, known)
     reference = _of_libvips(source, known)
     if picture is None or reference is None or known.size != known.reference_size:
