@@ -47,10 +47,10 @@ def test_every_limit_is_told_with_its_number(page: Page) -> None:
 
 def test_what_is_over_a_limit_is_told_before_it_is_sent(page: Page) -> None:
     choose(page, bytes(2_600_000), bytes(900_000))
-    expect(page.locator("#chosen")).to_contain_text("Over 2.5 MB and sure to fail: 0.jpg.")
+    expect(page.locator("#chosen")).to_contain_text("Over the limit of 2.5 MB, will fail: 0.jpg.")
     expect(page.locator("#send")).to_be_enabled()
     choose(page, bytes(2_400_000), bytes(2_400_000))
-    expect(page.locator("#chosen")).to_contain_text("A batch may have 4 MB: choose fewer.")
+    expect(page.locator("#chosen")).to_contain_text("A batch can have at most 4 MB: choose fewer photographs.")
     expect(page.locator("#send")).to_be_disabled()
 
 
@@ -80,8 +80,8 @@ def test_a_new_batch_is_begun_with_an_empty_form(page: Page) -> None:
 @pytest.mark.parametrize(
     ("link", "sentence"),
     [
-        (UNKNOWN, "This batch is not here any more, or the link is wrong. Batches are kept for 2 hours."),
-        (UNKNOWN[:20], "This link is not complete: it names no batch."),
+        (UNKNOWN, "Batch not found. It may have expired: batches are kept for 2 hours."),
+        (UNKNOWN[:20], "This link is incomplete."),
     ],
 )
 def test_a_link_that_leads_nowhere_says_so(page: Page, link: str, sentence: str) -> None:
@@ -93,9 +93,9 @@ def test_a_link_that_leads_nowhere_says_so(page: Page, link: str, sentence: str)
 def test_a_server_that_is_away_is_told_of(page: Page) -> None:
     page.route("**/status/**", lambda route: route.abort())
     page.goto(f"/#{UNKNOWN}")
-    expect(page.locator("#summary")).to_have_text("The server does not answer. Trying again …")
+    expect(page.locator("#summary")).to_have_text("Can't reach the server. Retrying …")
     page.unroute("**/status/**")
-    expect(page.locator("#notice")).to_contain_text("not here any more")
+    expect(page.locator("#notice")).to_contain_text("Batch not found")
 
 
 @pytest.mark.usefixtures("worker")

@@ -46,7 +46,7 @@ def test_an_image_fails_with_that_reason_when_storage_that_is_well_fails_it_for_
     group_id, _ = start_with_results_blocked(stack, client)
     image = client.wait(group_id, limit=240)["images"][0]
     assert image["state"] == "failed"
-    assert "The storage did not answer" in image["error"]
+    assert "The image storage was unavailable" in image["error"]
 
 
 def test_a_batch_waits_while_the_whole_storage_is_away_and_ends_complete(stack: LocalStack, client: Client) -> None:

@@ -25,7 +25,8 @@ def results(counts: Counts, failures: list[tuple[str, str]], *, attached: bool =
         (Counts(succeeded=1), "Your image is ready"),
         (Counts(succeeded=1200), "Your 1,200 images are ready"),
         (Counts(succeeded=10, failed=2), "10 of 12 images ready, 2 failed"),
-        (Counts(failed=1), "None of your 1 image could be done"),
+        (Counts(failed=1), "Your image failed"),
+        (Counts(failed=2), "All 2 images failed"),
         (Counts(succeeded=3, cancelled=2), "Cancelled: 3 of 5 images done"),
     ],
 )

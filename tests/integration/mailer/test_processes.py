@@ -188,7 +188,7 @@ def test_the_end_of_a_group_is_mailed_at_once(
         send(celery, SendResults(group_id))
         send(celery, SendResults(group_id))
     wait_for(lambda: server.taken, limit=LIMIT, what="the email")
-    assert server.taken[0].message["Subject"] == "None of your 1 image could be done"
+    assert server.taken[0].message["Subject"] == "Your image failed"
     assert len(server.taken) == 1
 
 

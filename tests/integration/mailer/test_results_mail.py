@@ -126,7 +126,7 @@ def test_a_group_without_a_single_result_is_mailed_without_an_archive(
     end_group({"one.png": "Bad.", "two.png": "Worse."})
     delivery.deliver(ask(groups, outbox))
     (received,) = server.taken
-    assert received.message["Subject"] == "None of your 2 images could be done"
+    assert received.message["Subject"] == "All 2 images failed"
     assert list(received.message.iter_attachments()) == []
     assert "archive" not in text(received.message)
 

@@ -44,7 +44,7 @@ class Links:
         return f"{self._base}/confirm/{self._confirmations.dumps(address)}"
 
     def unsubscription(self, address: Address) -> str:
-        """Where an address ends its subscription. It holds for ever: a letter may be read years later."""
+        """Where an address ends its subscription. It never expires: an email may be read years later."""
         return f"{self._base}/unsubscribe/{self._unsubscriptions.dumps(address)}"
 
     def confirming(self, token: str) -> Address:
@@ -56,7 +56,7 @@ class Links:
         try:
             return Address(self._confirmations.loads(token, max_age=CONFIRMATION_PERIOD))
         except BadData:
-            raise BrokenLinkError("This link is not valid any more. Subscribe again to get a new one.") from None
+            raise BrokenLinkError("This link has expired. Subscribe again to get a new one.") from None
 
     def unsubscribing(self, token: str) -> Address:
         """The address that an unsubscription link was made for.
@@ -67,7 +67,7 @@ class Links:
         try:
             return Address(self._unsubscriptions.loads(token))
         except BadData:
-            raise BrokenLinkError("This link is not complete. Copy all of it from the letter.") from None
+            raise BrokenLinkError("This link is incomplete. Copy the full link from the email.") from None
 
 
 def _kept_key(redis: Redis) -> str:

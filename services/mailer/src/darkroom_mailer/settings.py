@@ -32,11 +32,9 @@ class MailerSettings(LinkSettings, CalendarSettings, MailLimitSettings):
         30.0, gt=0, le=3600, description="Seconds until an email is tried again; doubled each time, up to an hour."
     )
     mail_retry_period: PositiveInt = Field(86_400, description="Seconds after which an email is given up.")
-    newsletter_rate: float = Field(
-        5.0, ge=0.1, le=100, description="Letters sent each second, by all mailers together."
-    )
+    newsletter_rate: float = Field(5.0, ge=0.1, le=100, description="Emails per second, across all mailers.")
     newsletter_bounce_limit: PositiveInt = Field(
-        3, description="Letters in a row that an address's server refuses for good before the address is removed."
+        3, description="Consecutive hard bounces after which an address is removed."
     )
 
     @property

@@ -115,7 +115,7 @@ def test_a_broken_link_gets_a_page_that_says_what_to_do(http: FlaskClient, token
         assert "This link does not work" in page.text
         assert "alert" not in page.text
     assert all("Subscribe again to get a new one." in page.text for page in confirming)
-    assert "Copy all of it from the letter." in leaving.text
+    assert "Copy the full link from the email." in leaving.text
 
 
 def test_a_link_is_no_use_for_something_else(http: FlaskClient, subscribers: Subscribers, links: Links) -> None:
@@ -141,7 +141,7 @@ def test_a_link_does_not_bring_back_who_has_left(http: FlaskClient, subscribers:
 def test_a_stale_link_of_a_letter_is_answered_with_200(http: FlaskClient) -> None:
     answer = http.post("/unsubscribe/stale", data={"List-Unsubscribe": "One-Click"})
     assert answer.status_code == 200
-    assert "Copy all of it from the letter." in answer.text
+    assert "Copy the full link from the email." in answer.text
 
 
 def test_the_pages_need_no_script_and_no_other_host(http: FlaskClient, links: Links) -> None:

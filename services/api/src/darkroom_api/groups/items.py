@@ -19,7 +19,7 @@ def decode(text: str) -> Iterator[bytes]:
     """The bytes of an item in pieces (data URIs: RFC 2397, read as browsers do). It never holds a second copy of it.
 
     Raises:
-        InvalidImageDataError: it is neither a data URI nor base64, which may show as late as at its end.
+        InvalidImageDataError: neither a data URI nor base64, which may show only at its very end.
     """
     try:
         yield from _decoded(text)

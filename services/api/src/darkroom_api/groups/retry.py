@@ -81,6 +81,6 @@ def _publish(services: Services, again: PendingImages) -> None:
     except KombuError as error:
         _log.error("retried_images_not_sent", group_id=again.group_id, reason=str(error))
         raise unavailable(
-            "The queue does not answer. The images are noted down and will be sent to it once it does.",
+            "Service temporarily unavailable. The images will be retried automatically.",
             ProblemCode.QUEUE_UNAVAILABLE,
         ) from None

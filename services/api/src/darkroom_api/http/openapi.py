@@ -25,7 +25,7 @@ SECURITY_SCHEMES: dict[str, SecurityScheme | dict[str, Any]] = {
 GROUPS = Tag(name="groups", description="Batches of images")
 RESULTS = Tag(name="results", description="What became of them")
 EMAILS = Tag(name="mail", description="Sending emails")
-NEWSLETTER = Tag(name="newsletter", description="The weekly letter")
+NEWSLETTER = Tag(name="newsletter", description="The weekly newsletter")
 TASKS = Tag(name="tasks", description="Single tasks")
 OPERATION = Tag(name="operation", description="For operators and monitors")
 
@@ -53,20 +53,20 @@ _LOCATION = {
 }
 
 _DESCRIPTIONS = {
-    400: "The request cannot be read, or there are no images",
+    400: "Malformed request, or no images",
     401: "API key required",
-    403: "This server does not do this",
-    404: "There is no such group, image or task",
-    409: "Not now: something is under way",
-    412: "The file is not the one that If-Match names",
-    413: "Larger than is taken",
-    415: "A body of this type is not taken",
-    416: "The file is shorter than the range asked for",
-    422: "The request can be read, but not done",
-    429: "Too many emails or tasks were asked for",
+    403: "Not allowed on this server",
+    404: "No such group, image or task",
+    409: "Conflicts with the current state",
+    412: "The file does not match If-Match",
+    413: "Request body too large",
+    415: "Unsupported media type",
+    416: "Range not satisfiable",
+    422: "Validation failed",
+    429: "Too many requests for emails or tasks",
     500: "Internal server error",
-    503: "The queue or the storage does not answer",
-    507: "The storage is full",
+    503: "Queue or storage temporarily unavailable",
+    507: "Storage is full",
 }
 
 

@@ -36,10 +36,8 @@ class Notice(BaseModel):
     message: str
 
 
-_ASKED = Notice(
-    message="If this address does not get the newsletter yet, a mail is on its way to it, with a link to confirm."
-)
-_LEFT = Notice(message="This address does not get the newsletter, or not any more.")
+_ASKED = Notice(message="If this address is not subscribed yet, an email with a confirmation link is on its way.")
+_LEFT = Notice(message="This address is not subscribed.")
 
 _BODY = json_content(blueprint, Subscription)
 _BODY["content"] |= dict.fromkeys(bodies.FORM_TYPES, _BODY["content"]["application/json"])
@@ -102,10 +100,10 @@ class LinkPath(BaseModel):
 def ask_to_confirm(path: LinkPath) -> Response:
     """A page with a button that confirms a subscription."""
     return _page(
-        "Get the weekly letter?",
-        "Every Monday, a few lines about what this Darkroom did in the week before. Each letter has a link to end it.",
+        "Subscribe to the weekly newsletter?",
+        "Every Monday, a short summary of what this Darkroom did last week. Unsubscribe at any time.",
         address=services().links.confirming(path.token),
-        button="Yes, send it to me",
+        button="Subscribe",
     )
 
 
@@ -115,15 +113,20 @@ def confirm(path: LinkPath) -> Response:
     """Confirm a subscription. Done twice, it is the same as once."""
     address = services().links.confirming(path.token)
     if not services().subscribers.confirm(address):
-        raise BrokenLinkError("The subscription was ended after this link was made. Subscribe again to get a new one.")
-    return _page("You are subscribed", "The next letter comes on Monday.", address=address)
+        raise BrokenLinkError("You unsubscribed after this link was sent. Subscribe again to get a new one.")
+    return _page("You are subscribed", "The next newsletter comes on Monday.", address=address)
 
 
 @link_pages.get("/unsubscribe/<token>", operation_id="showUnsubscribePage", responses=_ANSWERS)
 def ask_to_unsubscribe(path: LinkPath) -> Response:
     """A page with a button that ends a subscription."""
     address = services().links.unsubscribing(path.token)
-    return _page("End the weekly letter?", "You will get no more of them.", address=address, button="Yes, end it")
+    return _page(
+        "Unsubscribe from the weekly newsletter?",
+        "You will receive no more newsletters.",
+        address=address,
+        button="Unsubscribe",
+    )
 
 
 @link_pages.post(
@@ -137,7 +140,7 @@ def unsubscribe_by_link(path: LinkPath) -> Response:
     except BrokenLinkError as error:
         return _page(_BROKEN, str(error))
     services().subscribers.remove(address)
-    return _page("The weekly letter has ended", "You will get no more of them.", address=address)
+    return _page("You are unsubscribed", "You will receive no more newsletters.", address=address)
 
 
 @link_pages.errorhandler(BrokenLinkError)

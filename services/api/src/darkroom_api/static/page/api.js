@@ -5,7 +5,7 @@ const PAUSE = 1500; // milliseconds before asking again where the server could n
 
 export class Refusal extends Error {
   constructor(status, problem) {
-    super(problem?.detail ?? problem?.error ?? `The server answered ${status}.`);
+    super(problem?.detail ?? problem?.error ?? `The server responded with status ${status}.`);
     this.status = status;
   }
 }
@@ -21,7 +21,7 @@ export function send(files, operations, key, report) {
     if (key) request.setRequestHeader("Authorization", `Bearer ${key}`);
     request.responseType = "json";
     request.upload.onprogress = (event) => event.lengthComputable && report(event.loaded / event.total);
-    request.onerror = () => reject(new Error("The server could not be reached, or it broke the connection off."));
+    request.onerror = () => reject(new Error("Can't reach the server, or the connection was lost."));
     request.onload = () =>
       request.status === 202 ? resolve(request.response) : reject(new Refusal(request.status, request.response));
     request.send(form);

@@ -1,6 +1,6 @@
 // A card for each image of a batch.
 
-const WORDS = { queued: "waiting", processing: "being processed", succeeded: "done", failed: "failed", cancelled: "cancelled" };
+const WORDS = { queued: "waiting", processing: "processing", succeeded: "done", failed: "failed", cancelled: "cancelled" };
 
 export class Gallery {
   #list;

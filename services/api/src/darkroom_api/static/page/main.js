@@ -21,9 +21,9 @@ function choose(files) {
   const large = chosen.filter((file) => file.size > limit);
   const sentences = [];
   if (chosen.length) sentences.push(`${count(chosen.length)}, ${megabytes(size)}.`);
-  if (files.length > chosen.length) sentences.push(`${count(files.length - chosen.length)} over the limit left out.`);
-  if (large.length) sentences.push(`Over ${megabytes(limit)} and sure to fail: ${names(large)}.`);
-  if (size > total) sentences.push(`A batch may have ${megabytes(total)}: choose fewer.`);
+  if (files.length > chosen.length) sentences.push(`${count(files.length - chosen.length)} over the limit skipped.`);
+  if (large.length) sentences.push(`Over the limit of ${megabytes(limit)}, will fail: ${names(large)}.`);
+  if (size > total) sentences.push(`A batch can have at most ${megabytes(total)}: choose fewer photographs.`);
   $("chosen").textContent = sentences.join(" ");
   tooMuch = size > total;
   allowSending();
@@ -117,7 +117,7 @@ async function watch(groupId) {
   try {
     for await (const group of follow(groupId, signal)) {
       if (group) showGroup(groupId, group);
-      else $("summary").textContent = "The server does not answer. Trying again …";
+      else $("summary").textContent = "Can't reach the server. Retrying …";
     }
   } catch (error) {
     throw error instanceof Refusal && error.status === 404 ? new Error(gone()) : error;
@@ -153,7 +153,7 @@ async function tellWhoWaits(signal) {
 }
 
 function gone() {
-  return `This batch is not here any more, or the link is wrong. Batches are kept for ${$("batch").dataset.keptFor}.`;
+  return `Batch not found. It may have expired: batches are kept for ${$("batch").dataset.keptFor}.`;
 }
 
 /** Shows what the address names: a batch, or the form alone. */
@@ -163,10 +163,10 @@ async function open() {
   hideBatch();
   if (!groupId) return;
   if (!/^[0-9a-f]{32}$/.test(groupId)) {
-    complain(new Error("This link is not complete: it names no batch."));
+    complain(new Error("This link is incomplete."));
     return;
   }
-  show({ summary: "Looking …", plan: history.state?.plan });
+  show({ summary: "Loading …", plan: history.state?.plan });
   await watch(groupId).catch(fail);
 }
 
