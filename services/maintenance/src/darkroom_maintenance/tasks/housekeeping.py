@@ -23,7 +23,7 @@ _log = structlog.get_logger(__name__)
 def recover_groups() -> None:
     """Send every image to the queue again that was lost with a worker or with a message."""
     if not heartbeat.is_steady():  # Redis was away, or this service has just begun: the living need time to say so
-        _log.info("recovery_postponed")
+        _log.debug("recovery_postponed")
         return
     waiting_since = oldest_waiting(redis(), Queue.IMAGES)
     for lost in groups().take_lost_images(
