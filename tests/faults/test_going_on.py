@@ -17,7 +17,8 @@ pytestmark = pytest.mark.slow
 LIMIT = 30.0
 """Seconds after which what was lost must be worked on again, with the settings everybody has."""
 IMAGES = 40
-WORK = [{"op": "sharpen", "radius": 20}] * 6
+WORK = [{"op": "sharpen", "radius": 20}] * 16
+"""So much that images still wait when a lost one is found: then it can be seen to wait with them."""
 
 
 @pytest.fixture(scope="module")
