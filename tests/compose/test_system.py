@@ -83,7 +83,7 @@ def test_a_bad_image_fails_alone(client: Client) -> None:
 def test_a_batch_is_spread_over_all_workers(system: ComposeSystem, client: Client) -> None:
     group_id = client.start({f"{n}.jpg": encode(photograph(1200, 900, n)) for n in range(30)}, [{"op": "blur"}])
     client.wait(group_id)
-    done = re.compile(rf"Task images\.process\[{group_id}\.(\d+)\] succeeded")
+    done = re.compile(rf"Task images\.process\[{celery_id(group_id)}\.(\d+)\] succeeded")
     shares = [len(set(done.findall(system.logs(container)))) for container in system.containers("worker")]
     assert len(shares) == 3
     assert all(share > 0 for share in shares), shares
