@@ -1,8 +1,27 @@
 """What can be wrong with an image or with what was asked of it."""
 
+import struct
+import zlib
 from typing import ClassVar
 
 from darkroom_contracts.problems import ProblemCode
+
+# Not all of Exception: a caller may throw an exception of its own into its thread, such as one for a time limit.
+LIBRARY_ERRORS: tuple[type[Exception], ...] = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    ArithmeticError,
+    AssertionError,
+    EOFError,
+    RuntimeError,
+    struct.error,
+    zlib.error,
+)
+"""What libraries raise for files and pixels they did not foresee, besides the errors that they document."""
 
 
 class ImageError(ValueError):

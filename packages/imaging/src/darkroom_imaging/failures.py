@@ -1,33 +1,14 @@
 """What libraries raise that nobody foresaw, made an error with a sentence."""
 
-import struct
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import cv2
 from PIL import ImageCms
 
-from darkroom_imaging.errors import ImageError, UnexpectedError
+from darkroom_imaging.errors import LIBRARY_ERRORS, ImageError, UnexpectedError
 
-# Not all of Exception: a caller may throw an exception of its own into its thread, such as one for a time limit.
-_OF_LIBRARIES = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    TypeError,
-    LookupError,
-    AttributeError,
-    ArithmeticError,
-    AssertionError,
-    BufferError,
-    EOFError,
-    RuntimeError,
-    struct.error,
-    zlib.error,
-    cv2.error,
-    ImageCms.PyCMSError,
-)
+_OF_LIBRARIES: tuple[type[Exception], ...] = (*LIBRARY_ERRORS, BufferError, cv2.error, ImageCms.PyCMSError)
 
 
 @contextmanager

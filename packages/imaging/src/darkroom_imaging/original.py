@@ -2,8 +2,6 @@
 
 import importlib
 import io
-import struct
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,7 +11,7 @@ from PIL import Image
 
 from darkroom_imaging import apng, bmp, deep_png, deep_tiff, gif
 from darkroom_imaging.colour import describes_rgb, profile_of
-from darkroom_imaging.errors import DamagedImageError, ImageTooLargeError, NotAnImageError
+from darkroom_imaging.errors import LIBRARY_ERRORS, DamagedImageError, ImageTooLargeError, NotAnImageError
 from darkroom_imaging.inspection import inspect, unsupported
 from darkroom_imaging.limits import Limits
 from darkroom_imaging.metadata import strip
@@ -21,26 +19,8 @@ from darkroom_imaging.quiet import quietly
 from darkroom_imaging.scanning import BrokenError, BudgetSpentError, TruncatedError, UnsupportedError
 from darkroom_imaging.sequences import FrameSequence
 
-# What Pillow's decoders raise for files that are broken in one way or another, besides their documented OSError: they
-# take what they read at its word.
-_DECODER_ERRORS = (
-    TruncatedError,
-    BrokenError,
-    BudgetSpentError,
-    OSError,
-    SyntaxError,
-    ValueError,
-    TypeError,
-    LookupError,
-    AttributeError,
-    ArithmeticError,
-    AssertionError,
-    EOFError,
-    NotImplementedError,
-    RuntimeError,
-    struct.error,
-    zlib.error,
-)
+# Pillow's decoders take what they read at its word, and fail in one way or another.
+_DECODER_ERRORS: tuple[type[Exception], ...] = (*LIBRARY_ERRORS, TruncatedError, BrokenError, BudgetSpentError)
 _PLUGINS = {
     ImageFormat.JPEG: "JPEG",
     ImageFormat.PNG: "PNG",
