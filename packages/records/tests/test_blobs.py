@@ -69,6 +69,60 @@ def test_deleting_a_prefix_spares_its_neighbours(storage: BlobStorage) -> None:
     assert storage.open("groups/ab/in/0").close() is None
 
 
+def test_a_blob_exists_from_when_it_is_put_until_it_is_deleted(storage: BlobStorage) -> None:
+    assert not storage.exists("a/1")
+    storage.put("a/1", b"bytes")
+    assert storage.exists("a/1")
+    storage.delete("a/1")
+    storage.delete("a/1")
+    assert not storage.exists("a/1")
+
+
+def test_a_link_and_its_source_are_deleted_and_replaced_each_by_itself(storage: BlobStorage) -> None:
+    storage.put("uploads/a", b"bytes")
+    for key in ("groups/0f/in/0", "groups/0f/in/1", "groups/0f/in/1"):
+        storage.link("uploads/a", key)
+    storage.put("groups/0f/in/1", b"others")
+    storage.delete("uploads/a")
+    with storage.open("groups/0f/in/0") as first, storage.open("groups/0f/in/1") as second:
+        assert (first.read(), second.read()) == (b"bytes", b"others")
+
+
+def test_a_link_takes_the_place_of_another_blob(storage: BlobStorage) -> None:
+    storage.put("uploads/a", b"bytes")
+    storage.put("a/1", b"others")
+    storage.link("uploads/a", "a/1")
+    with storage.open("a/1") as blob:
+        assert blob.read() == b"bytes"
+
+
+def test_there_is_no_link_to_what_is_gone(storage: BlobStorage) -> None:
+    with pytest.raises(BlobNotFoundError):
+        storage.link("uploads/a", "a/1")
+    assert not storage.exists("a/1")
+
+
+def test_a_link_in_a_folder_takes_no_room_and_leaves_nothing_beside_it(storage: BlobStorage, tmp_path: Path) -> None:
+    storage.put("uploads/a", b"bytes")
+    storage.link("uploads/a", "a/1")
+    storage.link("uploads/a", "a/1")
+    assert sorted(files_below(tmp_path)) == [tmp_path / "a" / "1", tmp_path / "uploads" / "a"]
+    assert (tmp_path / "a" / "1").samefile(tmp_path / "uploads" / "a")
+
+
+def test_where_a_file_system_has_no_links_the_bytes_are_copied(
+    storage: BlobStorage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    storage.put("uploads/a", b"bytes")
+    monkeypatch.setattr(Path, "hardlink_to", refuse)
+    storage.link("uploads/a", "a/1")
+    assert (tmp_path / "a" / "1").read_bytes() == b"bytes"
+    assert len(files_below(tmp_path)) == 2
+
+
 def test_what_a_living_process_has_begun_is_left_alone(storage: BlobStorage, tmp_path: Path) -> None:
     writer = storage.writer()
     writer.write(b"by")

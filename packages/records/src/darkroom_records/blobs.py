@@ -71,6 +71,21 @@ class BlobStorage(Protocol):
             BlobNotFoundError: there is none.
         """
 
+    def exists(self, key: str) -> bool:
+        """Whether there is a blob under this key."""
+
+    def link(self, source: str, target: str) -> None:
+        """Make the bytes under one key available under another as well, without sending them anywhere again.
+
+        Either key can be deleted, or given other bytes, without a change to the other.
+
+        Raises:
+            BlobNotFoundError: there is no blob under the first key.
+        """
+
+    def delete(self, key: str) -> None:
+        """Delete a blob. Does nothing where there is none."""
+
     def delete_all(self, prefix: str) -> None:
         """Delete every blob whose key begins with the prefix, which ends in a slash."""
 
@@ -116,14 +131,41 @@ class LocalBlobStorage:
     def open(self, key: str) -> BinaryIO:
         try:
             return self._path(key).open("rb")
-        except FileNotFoundError:
-            if self._must_exist and not self._incoming.exists():  # which is made before the first blob
-                raise
-            raise BlobNotFoundError(f"There is no blob under {key}.") from None
+        except FileNotFoundError as error:
+            raise self._missing(key, error) from None
+
+    def exists(self, key: str) -> bool:
+        try:
+            self._path(key).stat()
+        except FileNotFoundError as error:
+            missing = self._missing(key, error)
+            if isinstance(missing, BlobNotFoundError):
+                return False
+            raise missing from None
+        return True
+
+    def link(self, source: str, target: str) -> None:
+        path = self._path(target)
+        fresh = self._incoming.new_file()
+        try:
+            try:
+                fresh.hardlink_to(self._path(source))
+            except FileNotFoundError as error:
+                raise self._missing(source, error) from None
+            except OSError:  # a file system without links, or one that takes no more of them to this file
+                with self.open(source) as original, fresh.open("xb") as copy:
+                    shutil.copyfileobj(original, copy)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            fresh.replace(path)
+        finally:
+            fresh.unlink(missing_ok=True)  # it is still there where both keys had the same bytes before
+
+    def delete(self, key: str) -> None:
+        self._check_is_there()
+        self._path(key).unlink(missing_ok=True)
 
     def delete_all(self, prefix: str) -> None:
-        if self._must_exist:
-            self._root.stat()  # else what lies in a storage that is away would count as deleted
+        self._check_is_there()
         with suppress(FileNotFoundError):
             shutil.rmtree(self._path(prefix.removesuffix("/")))
 
@@ -137,6 +179,15 @@ class LocalBlobStorage:
         probe = f"checks/{secrets.token_hex(8)}"
         self.put(probe, b"ok")
         self._path(probe).unlink()
+
+    def _check_is_there(self) -> None:
+        if self._must_exist:
+            self._root.stat()  # else what lies in a storage that is away would count as deleted
+
+    def _missing(self, key: str, error: FileNotFoundError) -> Exception:
+        if self._must_exist and not self._incoming.exists():  # which is made before the first blob
+            return error
+        return BlobNotFoundError(f"There is no blob under {key}.")
 
     def _path(self, key: str) -> Path:
         if not _KEY.fullmatch(key):
