@@ -83,12 +83,22 @@ def test_heic_is_named_where_its_decoder_is_not_installed() -> None:
     assert "HEIC" in refused(b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic" + bytes(90), NotAnImageError)
 
 
+def processed(source: bytes, width: int, height: int) -> None:
+    """Take a file that must not be refused through each pipeline, to a result of this size where none resizes it."""
+    for pipeline in PIPELINES:
+        result = process(source, pipeline)
+        assert decode(result.data).size == (result.width, result.height)
+        if not any(isinstance(operation, Resize) for operation in pipeline):
+            assert (result.width, result.height) == (width, height)
+
+
 @pytest.mark.parametrize("form", FORMATS)
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
 def test_a_truncated_image_fails_with_a_sentence(form: str, share: float) -> None:
     source = encode(photograph(), form)
     sentence = refused(source[: int(len(source) * share)], DamagedImageError)
-    assert "ends too early" in sentence or "damaged or cut off" in sentence
+    # Where a TIFF ends is known only once it has been decoded.
+    assert ("is damaged or cut off" if form == "TIFF" else "ends too early") in sentence
 
 
 @pytest.mark.parametrize("form", FORMATS)
@@ -117,8 +127,7 @@ def test_absurd_sides_are_refused(width: int, height: int) -> None:
 
 @pytest.mark.parametrize(("width", "height"), [(0, 10), (10, 0), (0, 0)])
 def test_an_image_of_nothing_is_refused(width: int, height: int) -> None:
-    with pytest.raises((DamagedImageError, NotAnImageError)):
-        process(png(width, height))
+    assert "does not say how large the image is" in refused(png(width, height), DamagedImageError)
 
 
 def test_absurd_sides_in_other_formats_are_refused() -> None:
@@ -129,14 +138,12 @@ def test_absurd_sides_in_other_formats_are_refused() -> None:
     jpeg = bytearray(encode(photograph()))
     at = jpeg.index(b"\xff\xc0")
     jpeg[at + 5 : at + 9] = struct.pack(">HH", 65_535, 65_535)
-    tiff = encode(photograph(), "TIFF").replace(
-        struct.pack("<HHIHH", 256, 4, 1, 320, 0), struct.pack("<HHII", 256, 4, 1, 10**6)
-    )
+    tiff = bytearray(encode(photograph(), "TIFF"))
+    at = tiff.index(struct.pack("<HHI", 256, 4, 1)) + 8
+    tiff[at : at + 4] = struct.pack("<I", 10**6)
     webp = b"RIFF\x1e\x00\x00\x00WEBPVP8X\x0a\x00\x00\x00" + bytes(4) + b"\xff\xff\xff" * 2 + b"VP8 \x00\x00\x00\x00"
-    for source in (gif, bmp, jpeg, webp):
-        with pytest.raises(ImageTooLargeError):
-            process(bytes(source))
-    with_an_end(tiff)
+    for source in (gif, bmp, jpeg, webp, tiff):
+        refused(bytes(source), ImageTooLargeError)
 
 
 def test_a_file_beyond_the_limit_is_refused_unopened() -> None:
@@ -144,23 +151,23 @@ def test_a_file_beyond_the_limit_is_refused_unopened() -> None:
     assert refused(b"\xff\xd8\xff" + bytes(29_999_997), ImageTooLargeError) == sentence
 
 
-def test_text_that_unpacks_to_gigabytes_is_refused() -> None:
+def test_text_that_unpacks_to_gigabytes_is_passed_over() -> None:
     bomb = chunk(b"zTXt", b"Comment\x00\x00" + zlib.compress(bytes(200_000_000)))
-    with_an_end(png(4, 4, body=bytes(4 * 13), extra=bomb))
+    processed(png(4, 4, body=bytes(4 * 13), extra=bomb), 4, 4)
 
 
-def test_a_profile_that_unpacks_to_gigabytes_does_not_kill() -> None:
+def test_a_profile_that_unpacks_to_gigabytes_is_passed_over() -> None:
     bomb = chunk(b"iCCP", b"icc\x00\x00" + zlib.compress(bytes(200_000_000)))
-    with_an_end(png(4, 4, body=bytes(4 * 13), extra=bomb))
+    processed(png(4, 4, body=bytes(4 * 13), extra=bomb), 4, 4)
 
 
-def test_pixels_that_unpack_to_more_than_the_image_do_no_harm() -> None:
-    with_an_end(png(4, 4, body=bytes(200_000_000)))
+def test_pixels_that_unpack_to_more_than_the_image_are_passed_over() -> None:
+    processed(png(4, 4, body=bytes(200_000_000)), 4, 4)
 
 
 def test_a_png_that_announces_a_billion_frames_is_no_animation_of_a_billion() -> None:
     for frames in (2, 2**31 - 1, 2**32 - 1):
-        with_an_end(png(4, 4, body=bytes(4 * 13), extra=chunk(b"acTL", struct.pack(">II", frames, 0))))
+        processed(png(4, 4, body=bytes(4 * 13), extra=chunk(b"acTL", struct.pack(">II", frames, 0))), 4, 4)
 
 
 def test_a_gif_of_very_many_tiny_frames_is_stopped_at_the_limit() -> None:
@@ -174,8 +181,8 @@ def test_a_gif_of_very_many_tiny_frames_is_stopped_at_the_limit() -> None:
 
 def test_a_gif_whose_frame_is_larger_than_its_screen_counts_by_its_frame() -> None:
     frame = b"\x2c" + struct.pack("<HHHH", 0, 0, 60_000, 60_000) + b"\x00\x02\x02\x44\x01\x00"
-    with pytest.raises(ImageError):
-        process(b"GIF89a" + struct.pack("<HH", 1, 1) + b"\x80\x00\x00" + bytes(6) + frame + frame + b"\x3b")
+    source = b"GIF89a" + struct.pack("<HH", 1, 1) + b"\x80\x00\x00" + bytes(6) + frame + frame + b"\x3b"
+    refused(source, ImageTooLargeError)
 
 
 @pytest.mark.parametrize(
@@ -194,12 +201,12 @@ def test_an_orientation_that_does_not_exist_is_upright(orientation: int) -> None
     assert process(encode(photograph(64, 48), exif=exif)).width == 64
 
 
-def test_a_tiff_whose_directories_go_in_circles_ends() -> None:
+def test_a_tiff_whose_directories_go_in_circles_is_its_first_page() -> None:
     tiff = bytearray(encode(photograph(16, 16), "TIFF"))
     at = struct.unpack("<I", tiff[4:8])[0]
     entries = struct.unpack("<H", tiff[at : at + 2])[0]
     tiff[at + 2 + 12 * entries : at + 6 + 12 * entries] = struct.pack("<I", at)
-    with_an_end(bytes(tiff))
+    processed(bytes(tiff), 16, 16)
 
 
 def test_what_follows_an_image_does_not_reach_the_result() -> None:
@@ -211,7 +218,7 @@ def test_what_follows_an_image_does_not_reach_the_result() -> None:
 def test_a_polyglot_is_what_its_first_bytes_say() -> None:
     gif = encode(photograph(64, 48), "GIF")
     script = gif[:6] + b"/*" + gif[8:] + b"*/=1;alert(1)"
-    with_an_end(script)
+    processed(script, struct.unpack("<H", b"/*")[0], 48)
     both = encode(photograph(64, 48)) + encode(photograph(80, 60), "PNG")
     assert decode(process(both).data).size == (64, 48)
 
@@ -331,3 +338,9 @@ def test_what_the_look_refuses_the_engine_refuses_for_the_same_reason(form: str,
         source[at] = byte
         seen, worked = both_gates(bytes(source))
         assert seen is None or worked is seen
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_the_look_refuses_a_file_without_its_signature(form: str) -> None:
+    source = encode(photograph(24, 18), form)
+    assert both_gates(bytes(12) + source[12:]) == [NotAnImageError, NotAnImageError]
