@@ -37,15 +37,15 @@ up: ## Run the whole system: in containers where there is a Docker Engine, else 
 		$(MAKE) --no-print-directory $(made) && exec $(bin)/python -m darkroom_local up --data "$(DATA)" $(if $(PORT),--port $(PORT)); \
 	fi
 
-logs: ## Show all that it logs, not only warnings and errors
+logs: ## Show all logs, not only warnings and errors
 	@if $(containers) && [ -n "$$(docker compose ps --quiet)" ]; then exec docker compose logs --follow --tail 20; \
 	else exec $(bin)/python -m darkroom_local logs --data "$(DATA)"; fi
 
-down: ## Stop it. What it keeps is kept
+down: ## Stop the system; its data is kept
 	@if docker info >/dev/null 2>&1 && docker compose version >/dev/null 2>&1; then docker compose down; fi
 	@if [ -x $(bin)/python ]; then $(bin)/python -m darkroom_local down --data "$(DATA)"; fi
 
-test: $(made) ## Run all tests but those of the containers
+test: $(made) ## Run all tests except those of the containers
 	$(bin)/python -m pytest -m "not compose" $(PYTEST)
 
 test-fast: $(made) ## Run the tests that take seconds
@@ -54,7 +54,7 @@ test-fast: $(made) ## Run the tests that take seconds
 test-compose: $(made) ## Run the tests of the containers; needs a Docker Engine
 	$(bin)/python -m pytest -m compose $(PYTEST)
 
-check: $(made) ## Check style, types, who imports whom, and that the locks are up to date
+check: $(made) ## Check style, types, imports, and that the locks are up to date
 	$(bin)/ruff check
 	$(bin)/ruff format --check
 	$(bin)/mypy $(python_code)
@@ -64,10 +64,10 @@ check: $(made) ## Check style, types, who imports whom, and that the locks are u
 lock: $(made) ## Compile the locks from each pyproject.toml; UPGRADE=1 takes the newest versions
 	PATH="$(abspath $(bin)):$$PATH" requirements/compile requirements $(if $(UPGRADE),--upgrade)
 
-bench: $(made) ## Measure
+bench: $(made) ## Run the benchmarks; BENCH=name runs one
 	$(bin)/python -m bench $(BENCH)
 
-clean: ## Remove what was made here, but not the data
+clean: ## Remove everything that was generated, but not the data
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find $(python_code) -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -92,7 +92,7 @@ def test_what_is_no_port_is_named_with_its_setting(
 ) -> None:
     monkeypatch.setenv(setting, "many")
     assert run("up", tmp_path / "data").stderr == f"{setting} must be a port from 1 to 65535, not 'many'.\n"
-    assert "does not run" in run("status", tmp_path / "data").stderr
+    assert "is not running" in run("status", tmp_path / "data").stderr
 
 
 def test_up_says_where_everything_is_and_ctrl_c_ends_all_of_it(terminal: Terminal) -> None:
@@ -142,10 +142,10 @@ def test_a_wrong_setting_is_named_and_nothing_is_left_running(tmp_path: Path, mo
     refused = run("up", tmp_path / "data")
     assert refused.returncode == 1
     assert "DARKROOM_IMAGE_TIME_LIMIT" in refused.stderr
-    assert "does not run" in run("status", tmp_path / "data").stderr
+    assert "is not running" in run("status", tmp_path / "data").stderr
 
 
 def test_down_where_nothing_runs_says_so(tmp_path: Path) -> None:
     answer = run("down", tmp_path / "data")
     assert answer.returncode == 0
-    assert "does not run" in answer.stdout
+    assert "is not running" in answer.stdout

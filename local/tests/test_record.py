@@ -35,7 +35,7 @@ def test_the_record_of_a_system_is_found_again(folder: Folder) -> None:
 def test_a_redis_left_behind_by_a_killed_system_is_not_joined_by_a_second_one(folder: Folder) -> None:
     with RedisServer(folder.redis) as left_behind:
         Record(replace(random_ports(), redis=left_behind.port)).write(folder)
-        with pytest.raises(LeftoverError, match=r"End it first: kill \d+"):
+        with pytest.raises(LeftoverError, match=r"Stop it first: kill \d+"):
             refuse_second_redis(folder)
     refuse_second_redis(folder)
 

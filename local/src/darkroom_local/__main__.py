@@ -59,15 +59,15 @@ def up(folder: Folder, settings: Mapping[str, str]) -> None:
     ports = Ports.default(_port(settings, "DARKROOM_PORT"), _port(settings, "DARKROOM_FLOWER_PORT"))
     stack = LocalStack(folder.root, settings, ports)
     try:
-        print("Darkroom is starting. This takes some seconds.", flush=True)
+        print("Darkroom is starting. This takes a few seconds.", flush=True)
         stack.start()
         print(_announcement(stack, settings), flush=True)
         with following(folder.logs, print_trouble):
             ended_badly = stack.wait()
         if ended_badly:
-            raise StackError(f"Darkroom has ended by itself.\n{folder.last_lines('supervisor')}")
+            raise StackError(f"Darkroom stopped unexpectedly.\n{folder.last_lines('supervisor')}")
     except KeyboardInterrupt:
-        print("\nDarkroom is stopping; the images at hand are finished first.", flush=True)
+        print("\nDarkroom is stopping. Images being processed are finished first.", flush=True)
     finally:
         stack.stop()
     print(f"Darkroom has stopped. Its data is kept in {folder.root}.")
@@ -76,7 +76,7 @@ def up(folder: Folder, settings: Mapping[str, str]) -> None:
 def down(folder: Folder) -> None:
     """Stop the system that runs on this folder, from wherever it was started, and wait until it has ended."""
     if not is_running(folder):
-        print(f"Darkroom does not run on {folder.root}.")
+        print(f"Darkroom is not running in {folder.root}.")
         return
     while is_running(folder):
         record = Record.read(folder)
@@ -93,7 +93,7 @@ def status(folder: Folder) -> None:
     """Print what runs, and where. Exit 1 if nothing does."""
     record = Record.read(folder)
     if record is None or not is_running(folder):
-        sys.exit(f"Darkroom does not run on {folder.root}.")
+        sys.exit(f"Darkroom is not running in {folder.root}.")
     for process in record.control().processes().values():
         print(f"{process.name:<10} {process.state:<9} {process.pid or ''}")
     print(f"The API is at port {record.ports.api}, Flower at {record.ports.flower}.")

@@ -1,10 +1,10 @@
-"""What a system that is ready says of itself. Needs nothing but Python."""
+"""What is printed when the system is ready. Needs nothing but Python."""
 
 from __future__ import annotations
 
 
 def announcement(*, api: str, flower: str, email: str, public: str | None = None, logs: str | None = None) -> str:
-    """Return where everything is to be found.
+    """Return the text that says where everything is.
 
     Args:
         api: the URL of the API on this machine.

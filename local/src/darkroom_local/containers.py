@@ -30,7 +30,7 @@ _CONTROL_SEQUENCE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 class ContainersError(RuntimeError):
-    """The system did not come up. The message says why, and what to do."""
+    """The system did not start. The message says why, and what to do."""
 
 
 @dataclass(frozen=True)
@@ -107,9 +107,9 @@ def up() -> None:
     containers = _containers()
     refuse_taken_ports(ports, {p["PublishedPort"] for c in containers for p in c.get("Publishers") or ()})
     try:
-        print("Building Darkroom. The first time takes some minutes.", flush=True)
+        print("Building Darkroom. The first build takes a few minutes.", flush=True)
         _run("build", *(() if sys.stderr.isatty() else ("--quiet",)))
-        print("Starting Darkroom, and waiting until all of it is healthy.", flush=True)
+        print("Starting Darkroom. Waiting until everything is healthy.", flush=True)
         try:
             _run("up", "--detach", "--wait", "--quiet-pull", "--remove-orphans")
         except subprocess.CalledProcessError:
@@ -117,7 +117,7 @@ def up() -> None:
         print(_announcement(config, ports), flush=True)
         _show_troubles()
     except KeyboardInterrupt:
-        print("\nDarkroom is stopping; the images at hand are finished first.", flush=True)
+        print("\nDarkroom is stopping. Images being processed are finished first.", flush=True)
     finally:
         _stop()
     print("Darkroom has stopped. Its data is kept in its volumes.")
@@ -154,10 +154,10 @@ def _announcement(config: Any, ports: list[Published]) -> str:
 
 
 def _diagnosis() -> str:
-    """Say which containers are not healthy, and what they said last."""
+    """Return which containers are unhealthy, with the ends of their logs."""
     bad = sorted({c["Service"] for c in _containers() if c["State"] != "running" or c.get("Health") == "unhealthy"})
     logs = [_output("logs", "--no-log-prefix", "--no-color", f"--tail={_LAST_LINES}", service) for service in bad]
-    said = [f"\n{service} said last:\n{log.rstrip()}" for service, log in zip(bad, logs)]  # noqa: B905 - Python 3.9
+    said = [f"\n{service} log ends with:\n{log.rstrip()}" for service, log in zip(bad, logs)]  # noqa: B905 - Python 3.9
     return "\n".join([f"Darkroom did not start{': ' if bad else ''}{', '.join(bad)}.", *said])
 
 
@@ -192,7 +192,7 @@ def _output(*arguments: str) -> str:
 
 
 def main() -> None:
-    """Run the system. Exit 1 with a sentence where it does not come up."""
+    """Run the system. Exit 1 with a sentence if it does not start."""
     for asked_to_end in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(asked_to_end, signal.default_int_handler)  # as Ctrl-C
     try:

@@ -1,4 +1,4 @@
-"""Reading along in the logs of a local system."""
+"""Follow the logs of a local system."""
 
 import threading
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""What a system may leave behind when its supervisor was killed."""
+"""Programs that a system leaves behind when its supervisor was killed."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from darkroom_local.redis_server import AT_ONCE
 
 
 class LeftoverError(RuntimeError):
-    """A program of an earlier run is still at work in the data folder."""
+    """A program of an earlier run still uses the data folder."""
 
 
 def refuse_second_redis(folder: Folder) -> None:
@@ -23,7 +23,7 @@ def refuse_second_redis(folder: Folder) -> None:
     last = Record.read(folder)
     pid = last and _redis_at_work(last.ports.redis, folder.redis)
     if pid:
-        raise LeftoverError(f"The Redis of an earlier run still works on {folder.redis}. End it first: kill {pid}")
+        raise LeftoverError(f"The Redis of an earlier run is still using {folder.redis}. Stop it first: kill {pid}")
 
 
 def _redis_at_work(port: int, data_dir: Path) -> int | None:

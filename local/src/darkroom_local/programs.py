@@ -16,8 +16,8 @@ from darkroom_local import redis_server
 from darkroom_local.folder import Folder
 from darkroom_local.ports import HOST, Ports
 
-GROUND = "ground"
-"""The group of the programs that the others stand on: started before them, stopped after them."""
+INFRASTRUCTURE = "infrastructure"
+"""The group of programs that the others depend on: started before them, stopped after them."""
 SERVICES = "services"
 """The group of all others."""
 
@@ -70,7 +70,7 @@ class Program:
     Attributes:
         name: as its service is called in compose.
         command: what to run.
-        health: how to see that it does what it is there for.
+        health: how to check it.
         stop_signal: what asks it to end.
         stop_seconds: how long it may take to end before it is killed.
         group: those it is started and stopped together with.
@@ -87,10 +87,10 @@ class Program:
 def programs(ports: Ports) -> list[Program]:
     """All programs of a system on these ports."""
     return [
-        Program("redis", _redis(ports.redis), Redis(ports.redis), stop_seconds=30, group=GROUND),
-        Program("inbox", _inbox(ports.smtp), Port(ports.smtp), group=GROUND),
-        Program("api", _api(), Page(ports.api, "/readyz"), stop_seconds=30),  # requests at hand have 25
-        # On SIGQUIT it finishes the image at hand, within its grace period.
+        Program("redis", _redis(ports.redis), Redis(ports.redis), stop_seconds=30, group=INFRASTRUCTURE),
+        Program("inbox", _inbox(ports.smtp), Port(ports.smtp), group=INFRASTRUCTURE),
+        Program("api", _api(), Page(ports.api, "/readyz"), stop_seconds=30),  # open requests have 25
+        # On SIGQUIT it finishes the current image, within its grace period.
         _consumer("worker", Queue.IMAGES, stop_signal="QUIT", stop_seconds=30),
         _consumer("maintenance", Queue.MAINTENANCE),
         Program("scheduler", _celery("scheduler", "beat"), Module(("darkroom_scheduler.health", "--any"))),
@@ -105,7 +105,7 @@ def environment(folder: Folder, ports: Ports, given: Mapping[str, str]) -> dict[
     Args:
         folder: where the system keeps its data.
         ports: where its programs listen.
-        given: settings as their user wants them; where the programs find each other is not theirs to say.
+        given: settings as their user wants them; where the programs find each other is fixed.
     """
     redis = f"redis://{HOST}:{ports.redis}/0"
     defaults = {

@@ -1,4 +1,4 @@
-"""Whether each program of a local system does what it is there for, which is more than that it runs."""
+"""Health checks of the programs of a local system."""
 
 import os
 import socket
@@ -22,7 +22,7 @@ _PATIENCE = 2.0
 
 
 class Readiness:
-    """Asks programs how they are.
+    """Checks the health of programs.
 
     Args:
         redis_url: where they find each other.

@@ -1,4 +1,4 @@
-"""What a running system leaves in its data folder, so that others find it and none is started beside it."""
+"""The record of a running system in its data folder, so that others find it and no second one is started."""
 
 import fcntl
 import json
@@ -42,7 +42,7 @@ class Record:
 
 
 def lock(folder: Folder) -> BinaryIO:
-    """Take the folder for one system: it is taken for as long as any process holds this file open.
+    """Lock the folder for one system, as long as any process holds this file open.
 
     Raises:
         AlreadyRunningError: another one has it.
@@ -53,7 +53,7 @@ def lock(folder: Folder) -> BinaryIO:
     except BlockingIOError:
         file.close()
         raise AlreadyRunningError(
-            f"Darkroom runs on {folder.root} already. Stop that one, or choose another data folder."
+            f"Darkroom is already running in {folder.root}. Stop it first, or choose another data folder."
         ) from None
     return file
 

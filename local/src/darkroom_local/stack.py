@@ -12,7 +12,7 @@ from typing import Self
 from darkroom_local.folder import Folder
 from darkroom_local.leftovers import refuse_second_redis
 from darkroom_local.ports import HOST, Ports
-from darkroom_local.programs import GROUND, SERVICES, environment, programs
+from darkroom_local.programs import INFRASTRUCTURE, SERVICES, environment, programs
 from darkroom_local.readiness import Readiness
 from darkroom_local.record import Record, lock
 from darkroom_local.supervision import Process, write_config
@@ -23,7 +23,7 @@ _POLL = 0.1
 
 
 class StackError(RuntimeError):
-    """The system did not come up. The message says what its programs had to say."""
+    """The system did not start. The message quotes the logs of its programs."""
 
 
 class LocalStack:
@@ -114,7 +114,7 @@ class LocalStack:
 
     def _start_in_order(self) -> None:
         self._wait_until(self._control.answers, "supervisor")
-        for group in (GROUND, SERVICES):
+        for group in (INFRASTRUCTURE, SERVICES):
             self._control.start_group(group)
             for program in self._programs.values():
                 if program.group == group:

@@ -10,7 +10,7 @@ from xmlrpc.client import Fault, ServerProxy
 
 from darkroom_local.folder import open_private
 from darkroom_local.ports import HOST
-from darkroom_local.programs import GROUND, SERVICES, Program
+from darkroom_local.programs import INFRASTRUCTURE, SERVICES, Program
 
 UNREACHABLE = (OSError, Fault)
 """What is raised while supervisor does not answer, or is just shutting down."""
@@ -55,7 +55,7 @@ def write_config(file: Path, programs: Iterable[Program], port: int, password: s
     config["rpcinterface:supervisor"] = {
         "supervisor.rpcinterface_factory": "supervisor.rpcinterface:make_main_rpcinterface"
     }
-    members: dict[str, list[str]] = {GROUND: [], SERVICES: []}
+    members: dict[str, list[str]] = {INFRASTRUCTURE: [], SERVICES: []}
     for program in programs:
         config[f"program:{program.name}"] = _section(program)
         members[program.group].append(program.name)

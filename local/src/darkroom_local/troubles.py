@@ -1,4 +1,4 @@
-"""Warnings and errors in what services print, for whoever sits at a terminal. Needs nothing but Python."""
+"""Pick warnings and errors out of what services print, for a terminal. Needs nothing but Python."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Troubles:
         self._in_trouble = False  # whether the line before was shown: a traceback goes on over many
 
     def show(self, line: str) -> str | None:
-        """Return the line as it is to be shown, or None where it tells of no trouble."""
+        """Return the line as it is to be shown, or None where it is neither a warning nor an error."""
         entry = _as_object(line)
         if entry is not None:
             self._in_trouble = False

@@ -1,1 +1,1 @@
-"""Darkroom's housekeeping: recovery, expiry, the overview of workers and queues, and diagnostics."""
+"""Darkroom's maintenance service: recovery, expiry and diagnostics."""

@@ -1,4 +1,4 @@
-"""Deleting what nobody needs any more: groups that have expired, and what was begun and never came to an end."""
+"""Delete groups that have expired, and complete or undo what was interrupted."""
 
 import structlog
 from darkroom_records.blobs import BlobNotFoundError, BlobStorage, accepted_blob, group_blobs
@@ -22,14 +22,14 @@ def expire(groups: GroupStore, storage: BlobStorage, *, ended_before: float) -> 
 
 
 def sweep(groups: GroupStore, storage: BlobStorage, *, patience: float) -> None:
-    """Bring to an end what was begun by somebody who is gone.
+    """Complete or undo what was interrupted.
 
-    A group whose client was told that it is taken in is confirmed; any other unfinished one is deleted.
+    An unfinished group whose client was told that it is accepted is confirmed; any other is deleted.
 
     Args:
         groups: the records.
         storage: where the blobs are.
-        patience: seconds from the beginning of an intake after which whoever did it is gone.
+        patience: seconds after which an intake that was begun counts as interrupted.
     """
     for group_id in groups.unfinished():
         if _is_accepted(storage, group_id):

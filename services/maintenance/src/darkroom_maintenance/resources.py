@@ -13,7 +13,7 @@ from darkroom_maintenance.app import settings
 
 @cache
 def redis() -> Redis:
-    """Redis. Whatever fails here is due again within seconds, so it is not waited for any longer than elsewhere."""
+    """Redis, with the usual timeouts: whatever fails here is due again within seconds."""
     return connect(settings)
 
 

@@ -1,1 +1,1 @@
-"""What happens when in Darkroom. The scheduler sends tasks and runs none itself."""
+"""Darkroom's scheduler: sends tasks when they are due, and runs none itself."""

@@ -13,7 +13,7 @@ LOCK = f"{_KEYS}lock"
 
 
 def celery_config(settings: Settings) -> dict[str, Any]:
-    """Any number may run, one fires, and another takes over when its lock expires."""
+    """Return the configuration. Of any number of schedulers one sends; another takes over when its lock expires."""
     return publisher(settings) | {
         "beat_scheduler": "darkroom_scheduler.ticks:Scheduler",
         "beat_max_loop_interval": 5,

@@ -32,7 +32,7 @@ def is_healthy(redis: Redis, mark: Path, now: float) -> bool:
 
 
 def main() -> None:
-    """Exit 0 if this scheduler does its part, 1 and a sentence if it does not."""
+    """Exit 0 if this scheduler is healthy, 1 with a sentence if it is not."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--any", action="store_true", help="whether any scheduler is at work, rather than this one")
     asks_for_any = parser.parse_args().any
@@ -42,7 +42,7 @@ def main() -> None:
     except UNAVAILABLE:
         healthy = False
     if not healthy:
-        sys.exit("The scheduler neither ticks nor waits for another one's lock.")
+        sys.exit("The scheduler is neither running nor waiting for another one's lock.")
 
 
 if __name__ == "__main__":

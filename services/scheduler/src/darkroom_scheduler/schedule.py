@@ -8,7 +8,7 @@ from darkroom_contracts.messages import ExpireGroups, Message, RecoverGroups, Se
 from darkroom_scheduler.settings import SchedulerSettings
 
 SWEEP_INTERVAL = 15.0
-"""Seconds between two sweeps of what requests have left that never came to an end."""
+"""Seconds between two sweeps of what interrupted requests have left."""
 
 
 def entries(settings: SchedulerSettings) -> dict[str, dict[str, Any]]:
@@ -17,12 +17,12 @@ def entries(settings: SchedulerSettings) -> dict[str, dict[str, Any]]:
         "recover-groups": _every(settings.recovery_interval, RecoverGroups),
         "expire-groups": _every(settings.expiry_interval, ExpireGroups),
         "sweep-unfinished": _every(SWEEP_INTERVAL, SweepUnfinished),
-        # Mails to be tried again, what was lost with a mailer, and the weekly newsletter: it looks at the calendar each
-        # time, so a Monday on which nobody was there to send the letter is caught up once, and not forgotten.
+        # Emails to retry, emails lost with a mailer, and the weekly newsletter: it looks at the calendar each time, so
+        # a missed Monday is made up for once.
         "send-due-mail": _every(settings.mail_interval, SendDueEmails),
     }
 
 
 def _every(seconds: float, message: type[Message]) -> dict[str, Any]:
-    # A task that waited for longer than its interval is followed by the next one: it need not run any more.
+    # A task that waited for longer than its interval is followed by the next one, so it need not run.
     return {"task": message.name, "schedule": schedule(run_every=seconds), "options": {"expires": seconds}}

@@ -1,4 +1,4 @@
-"""What the scheduler is told."""
+"""The settings of the scheduler."""
 
 from darkroom_runtime.settings import Settings
 from pydantic import Field
@@ -10,5 +10,5 @@ class SchedulerSettings(Settings):
     recovery_interval: float = Field(5.0, ge=1, description="Seconds between two searches for lost images.")
     expiry_interval: float = Field(600.0, ge=1, description="Seconds between two searches for groups to delete.")
     mail_interval: float = Field(
-        30.0, ge=1, le=60, description="Seconds between two searches for mail that is due, the newsletter included."
+        30.0, ge=1, le=60, description="Seconds between two searches for email that is due, the newsletter included."
     )

@@ -1,4 +1,4 @@
-"""RedBeat's scheduler, leaving a mark at each tick so that a health check can see whether it still goes round."""
+"""RedBeat's scheduler, which touches a file at each tick, so that a health check can see that it runs."""
 
 import tempfile
 from pathlib import Path
@@ -8,7 +8,7 @@ from darkroom_runtime.sending import stamp
 from redbeat import RedBeatScheduler
 
 MARK = Path(tempfile.gettempdir()) / "darkroom-scheduler-tick"
-"""Touched at each tick. It is not there while this scheduler waits for another one's lock."""
+"""Touched at each tick. Missing while this scheduler waits for another one's lock."""
 
 
 class Scheduler(RedBeatScheduler):  # type: ignore[misc]  # RedBeat has no types

@@ -1,4 +1,4 @@
-"""Working on one image of a group: from its original in storage to its result there. Knows nothing of Celery."""
+"""Process one image of a group, from its original in storage to its result. Independent of Celery."""
 
 import hashlib
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from darkroom_records.groups import Outcome, Work
 
 
 class StorageError(Exception):
-    """The storage fails. This is no fault of the image's; its cause is the ``OSError``."""
+    """Storage is unavailable, which is not the image's fault. Its cause is the ``OSError``."""
 
 
 def process_image(work: Work, storage: BlobStorage, limits: Limits) -> Outcome:
@@ -22,9 +22,9 @@ def process_image(work: Work, storage: BlobStorage, limits: Limits) -> Outcome:
         The facts of the result.
 
     Raises:
-        ImageError: the image cannot be worked on; the message is for its owner.
-        BlobNotFoundError: its original is gone.
-        StorageError: the original cannot be read, or the result not be stored, for now.
+        ImageError: the image cannot be processed; the message is for its owner.
+        BlobNotFoundError: its original is missing.
+        StorageError: the original cannot be read or the result not stored, for now.
     """
     with _storage_at_work(), storage.open(original_blob(work.group_id, work.index)) as original:
         source = original.read()

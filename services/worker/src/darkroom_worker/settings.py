@@ -1,4 +1,4 @@
-"""What the worker is told."""
+"""The settings of the worker."""
 
 from typing import Literal
 
@@ -11,7 +11,7 @@ class WorkerSettings(TimeLimitSettings):
     """Settings of the image worker."""
 
     worker_concurrency: PositiveInt | Literal["auto"] = Field(
-        1, description="Images worked on at once; `auto` takes the processors this container may use."
+        1, description="Images processed at once; `auto` uses all processors available to the container."
     )
     max_image_bytes: PositiveInt = Field(limits.MAX_IMAGE_BYTES, description="The largest file of one image.")
     max_pixels: int = Field(limits.MAX_PIXELS, ge=1, le=limits.MOST_PIXELS, description="The most pixels of one image.")

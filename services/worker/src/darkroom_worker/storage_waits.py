@@ -1,4 +1,4 @@
-"""What to do with an image while the storage fails: how long to wait, and where. Knows nothing of Celery."""
+"""How long an image waits while storage is unavailable, and where. Independent of Celery."""
 
 import errno
 import time
@@ -13,7 +13,7 @@ _POLL = 1.0
 STORAGE_FAILURES = "storage_failures"
 """The message header that says how often in a row the storage has failed this image."""
 MAX_FAILURES = 8
-"""How often in a row storage that is well may fail an image: for two minutes, as the waits between add up."""
+"""How often in a row working storage may fail an image: for two minutes, as the waits add up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Wait:
 
 
 def next_wait(storage: BlobStorage, error: BaseException | None, failures: int) -> Wait | None:
-    """How to go on after the storage has failed an image.
+    """Return how long to wait after storage has failed an image.
 
     Args:
         storage: is asked whether it fails altogether.
@@ -43,7 +43,7 @@ def next_wait(storage: BlobStorage, error: BaseException | None, failures: int) 
 
 
 def wait_until_well(storage: BlobStorage, at_least: float) -> None:
-    """Wait for as long as was said, and on until the storage works again, but no longer than images may."""
+    """Wait at least this long, and until storage works again, but no longer than the longest wait."""
     began = time.monotonic()
     time.sleep(at_least)
     while not _is_well(storage) and time.monotonic() - began < _LONGEST_WAIT:

@@ -1,4 +1,4 @@
-"""Tasks that do nothing useful but show that the queue works, for people and for monitors."""
+"""Tasks that show that the queue works, for people and for monitoring."""
 
 import time
 
@@ -19,7 +19,7 @@ def add(task: "Task[..., None]", x: int, y: int) -> None:
 
 @app.task(name=messages.Count.name, bind=True)
 def count(task: "Task[..., None]", total: int) -> None:
-    """Count up to a total, ten a second, saying how far it has come.
+    """Count up to a total, ten a second, and report progress.
 
     It stops as soon as it is cancelled, and is cancelled where it has waited or counted for too long.
     """

@@ -14,14 +14,14 @@ from darkroom_maintenance.app import app, settings
 from darkroom_maintenance.resources import groups, redis, storage
 
 INTAKE_PATIENCE = 30
-"""Seconds from writing a group down to its confirmation, after which whoever took it in is gone."""
+"""Seconds after which a group that was created and not confirmed counts as interrupted."""
 
 _log = structlog.get_logger(__name__)
 
 
 @app.task(name=RecoverGroups.name)
 def recover_groups() -> None:
-    """Send every image to the queue again that was lost with a worker or with a message."""
+    """Send images to the queue again that were lost with a worker or with a message."""
     if not heartbeat.is_steady():  # Redis was away, or this service has just begun: the living need time to say so
         _log.debug("recovery_postponed")
         return
@@ -45,5 +45,5 @@ def expire_groups() -> None:
 
 @app.task(name=SweepUnfinished.name)
 def sweep_unfinished() -> None:
-    """Bring to an end what was begun by somebody who is gone: intakes, deletions, uploads."""
+    """Complete or undo interrupted intakes, deletions and uploads."""
     deletion.sweep(groups(), storage(), patience=INTAKE_PATIENCE)

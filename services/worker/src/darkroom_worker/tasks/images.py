@@ -34,7 +34,7 @@ _TOO_LONG = f"Processing took longer than {settings.image_time_limit} seconds; g
 # One more try than attempts: the last one finds them used up and fails the image with that reason.
 @app.task(name=ProcessImage.name, bind=True, max_retries=MAX_ATTEMPTS, default_retry_delay=5)
 def process_image(task: "Task[..., None]", group_id: str, index: int) -> None:
-    """Work on one image. Runs at least once for each message, and does its work only where the record asks for it."""
+    """Process one image. Runs at least once per message, and works only if the record says so."""
     delivery = task.request.retries
     work = _insist(lambda: groups().begin(group_id, index, worker=worker_name(), delivery=delivery))
     if work is None:
@@ -66,7 +66,7 @@ def process_image(task: "Task[..., None]", group_id: str, index: int) -> None:
 
 @task_failure.connect(sender=process_image)
 def fail_when_killed_for_its_time(exception: BaseException, args: Sequence[Any], **_: Any) -> None:
-    """Fail an image whose process had to be killed. The worker's main process hears of it, since the other is gone."""
+    """Fail an image whose process was killed for its time limit. Runs in the worker's main process."""
     if isinstance(exception, TimeLimitExceeded):
         group_id, index = args
         _ended(
@@ -79,14 +79,14 @@ def fail_when_killed_for_its_time(exception: BaseException, args: Sequence[Any],
 
 @task_revoked.connect(sender=process_image)
 def on_revoked(request: Any, terminated: bool, **_: Any) -> None:
-    """Note that the process of a cancelled image has been stopped, so that nothing more is written for it."""
+    """Record that the process of a cancelled image was stopped, so that nothing more is written for it."""
     if terminated:
         group_id, index = request.args
         groups().confirm_aborted(group_id, index)
 
 
 def _fail_unexpectedly(work: Work, reason: str) -> None:
-    """Fail an image for an error nobody foresaw, which the log has in full."""
+    """Fail an image for an unexpected error, which is logged in full."""
     _log.exception("image_failed_unexpectedly", group_id=work.group_id, index=work.index)
     _fail(work, reason, ProblemCode.INTERNAL_ERROR)
 
@@ -102,7 +102,7 @@ def _ended(group_id: str, ending: Ending) -> None:
 
 
 def _wait_for_storage(work: Work, error: StorageError, failures: int) -> None:
-    """Give an image back that the storage has failed, and send it to the queue again a little later.
+    """Release an image that storage has failed, and send it to the queue again later.
 
     Where the storage fails altogether, this process waits for it: the next image would fare no better.
     """
