@@ -33,8 +33,8 @@ def ended(groups: GroupStore, storage: LocalBlobStorage) -> str:
 class LateStore(GroupStore):
     """A store whose list of what ended is old by the time it is read: the group was retried meanwhile."""
 
-    def ended_before(self, time: float, *, most: int = 1000) -> list[str]:
-        found = super().ended_before(time, most=most)
+    def ended_before(self, time: float, *, limit: int = 1000) -> list[str]:
+        found = super().ended_before(time, limit=limit)
         for group_id in found:
             self.retry(group_id)
         return found

@@ -66,7 +66,7 @@ class Records:
         return self.outbox.submit(mail, request=MailRequest("name"), email_id=MAIL)
 
     def claim(self) -> Any:
-        return self.outbox.claim(MAIL, worker=WORKER, longest=60)
+        return self.outbox.claim(MAIL, worker=WORKER, max_duration=60)
 
 
 def nothing(_: Records) -> None:
@@ -146,9 +146,9 @@ CASES: dict[str, Case] = {
     "abandon": (unfinished, lambda records: records.groups.abandon(GROUP, patience=-1)),
     "expire": (ended, lambda records: records.groups.expire(GROUP, before=time.time() + 60)),
     "erase": (ended, lambda records: records.groups.delete(GROUP)),
-    "announced": (
+    "finish_notification": (
         ended,
-        lambda records: records.groups.announced(GROUP, finished_at=records.groups.read(GROUP).finished_at),
+        lambda records: records.groups.finish_notification(GROUP, finished_at=records.groups.read(GROUP).finished_at),
     ),
     "begin": (created, lambda records: records.begin()),
     "finish": (nearly_ended, lambda records: records.groups.succeed(Work(GROUP, 1, 1, ()), Outcome(width=1))),

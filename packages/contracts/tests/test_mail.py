@@ -1,4 +1,4 @@
-"""Who can be written to, and what a mail may say."""
+"""Who can be written to, and what an email may say."""
 
 import pytest
 from darkroom_contracts.mail import (
@@ -15,6 +15,7 @@ from darkroom_contracts.mail import (
     TextEmail,
     content_from_message,
     content_to_message,
+    parse_address,
 )
 
 ADA = Address("ada@example.org")
@@ -24,12 +25,11 @@ ADA = Address("ada@example.org")
     "text", ["ada@example.org", "a@localhost", "o'neil+tag/x@mail.example.co.uk", "x" * 64 + "@b.de"]
 )
 def test_an_address_is_taken(text: str) -> None:
-    assert Address(text) == text
+    assert parse_address(text) == text
 
 
 def test_the_domain_of_an_address_is_in_lower_case() -> None:
-    assert Address("Ada@Example.ORG") == "Ada@example.org"
-    assert Address("Ada@Example.ORG").domain == "example.org"
+    assert parse_address("Ada@Example.ORG") == "Ada@example.org"
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_the_domain_of_an_address_is_in_lower_case() -> None:
 )
 def test_anything_but_one_bare_address_is_refused_with_a_sentence(text: str) -> None:
     with pytest.raises(ValueError, match="Invalid email address"):
-        Address(text)
+        parse_address(text)
 
 
 @pytest.mark.parametrize("subject", ["", "x" * (MAX_SUBJECT + 1), "a\nb", "a\rb", "a\0b", "\u2028", "\x85", "\ud800"])

@@ -9,7 +9,7 @@ from darkroom_api.groups.status import StatusQuery
 from darkroom_api.http import json_text
 from darkroom_api.http.problems import Problem
 from darkroom_api.http.validation import refuse
-from darkroom_api.mail.emails import MailOrder, ResultsOrder
+from darkroom_api.mail.emails import EmailOrder, ResultsOrder
 from darkroom_api.mail.newsletter import Subscription
 from darkroom_api.operators.diagnostics import AddPath, CountOrder
 from darkroom_contracts.sentences import sentence
@@ -24,7 +24,7 @@ MODEL_TYPES: list[type[BaseModel]] = [
     IdempotencyHeader,
     ResultQuery,
     StatusQuery,
-    MailOrder,
+    EmailOrder,
     ResultsOrder,
     Subscription,
     AddPath,

@@ -1,6 +1,6 @@
 """An email as it goes over the wire."""
 
-import email
+from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
 
@@ -21,7 +21,7 @@ def claim(*to: str) -> Claim:
 
 
 def read(message: bytes) -> EmailMessage:
-    return email.message_from_bytes(message, policy=default)
+    return message_from_bytes(message, policy=default)
 
 
 def test_the_headers_say_who_when_and_which() -> None:
@@ -37,30 +37,30 @@ def test_the_headers_say_who_when_and_which() -> None:
 
 
 def test_a_mail_is_the_same_at_each_attempt() -> None:
-    letter = ComposedEmail("Hello", "Good day.")
-    assert build_message(letter, claim(), SETTINGS) == build_message(letter, claim(), SETTINGS)
+    email = ComposedEmail("Hello", "Good day.")
+    assert build_message(email, claim(), SETTINGS) == build_message(email, claim(), SETTINGS)
 
 
 def test_a_long_link_stays_in_one_piece_where_mail_programs_look_for_it() -> None:
-    letter = ComposedEmail("Hello", "Good day.", headers={"List-Unsubscribe": f"<{LONG_URL}>"})
-    assert f"\r\nList-Unsubscribe: <{LONG_URL}>\r\n".encode() in build_message(letter, claim(), SETTINGS)
+    email = ComposedEmail("Hello", "Good day.", headers={"List-Unsubscribe": f"<{LONG_URL}>"})
+    assert f"\r\nList-Unsubscribe: <{LONG_URL}>\r\n".encode() in build_message(email, claim(), SETTINGS)
 
 
 @pytest.mark.parametrize("newline", ["\r\n", "\n", "\r"])
 def test_no_header_can_hold_a_second_one(newline: str) -> None:
     injected = f"Hello{newline}Bcc: eve@example.org"
-    for letter in (
+    for email in (
         ComposedEmail(injected, "Good day."),
         ComposedEmail("Hello", "Good day.", headers={"List-Id": injected}),
     ):
         with pytest.raises(ValueError, match="linefeed or carriage return"):
-            build_message(letter, claim(), SETTINGS)
+            build_message(email, claim(), SETTINGS)
 
 
 def test_lines_are_as_long_as_mail_allows() -> None:
     """RFC 5322, 2.1.1: at most 998 characters, and no line of one character more."""
-    letter = ComposedEmail("Größe, " * 30 + "x", "x" * 5000, "<p>" + "y" * 5000 + "</p>")
-    message = build_message(letter, claim(), SETTINGS)
+    email = ComposedEmail("Größe, " * 30 + "x", "x" * 5000, "<p>" + "y" * 5000 + "</p>")
+    message = build_message(email, claim(), SETTINGS)
     assert max(len(line) for line in message.split(b"\r\n")) <= 998
     assert message.isascii()
     assert read(message)["Subject"] == "Größe, " * 30 + "x"
@@ -68,8 +68,8 @@ def test_lines_are_as_long_as_mail_allows() -> None:
 
 def test_text_html_and_attachment_come_back_as_they_were() -> None:
     data = bytes(range(256)) * 50
-    letter = ComposedEmail("Hello", "Grüße\n", "<p>Grüße</p>", Attachment("a.zip", "application/zip", data))
-    message = read(build_message(letter, claim(), SETTINGS))
+    email = ComposedEmail("Hello", "Grüße\n", "<p>Grüße</p>", Attachment("a.zip", "application/zip", data))
+    message = read(build_message(email, claim(), SETTINGS))
     assert [part.get_content_type() for part in message.walk()] == [
         "multipart/mixed",
         "multipart/alternative",

@@ -7,12 +7,12 @@ from darkroom_records.newsletter_calendar import Issue
 from darkroom_records.statistics import Statistics
 
 
-def results(counts: Counts, failures: list[tuple[str, str]], *, attached: bool = True, most: int = 50) -> Words:
+def results(counts: Counts, failures: list[tuple[str, str]], *, attached: bool = True, max_failures: int = 50) -> Words:
     return render(
         "results",
         counts=counts,
         failures=failures,
-        most=most,
+        max_failures=max_failures,
         attached=attached,
         archive_url="https://darkroom.example.org/archive/0",
         kept_until="22 November 2026, 12:00 UTC",
@@ -35,7 +35,7 @@ def test_the_subject_says_how_it_went(counts: Counts, subject: str) -> None:
 
 
 def test_a_long_list_of_failures_is_cut_and_says_so() -> None:
-    words = results(Counts(succeeded=1, failed=7), [(f"{number}.jpg", "Bad.") for number in range(7)], most=5)
+    words = results(Counts(succeeded=1, failed=7), [(f"{number}.jpg", "Bad.") for number in range(7)], max_failures=5)
     assert "- 4.jpg: Bad." in words.text
     assert "5.jpg" not in words.text
     assert "and 2 more" in words.text

@@ -14,7 +14,7 @@ from darkroom_api.app import create_app
 from darkroom_api.settings import ApiSettings
 from darkroom_local.redis_server import serving_process
 from darkroom_maintenance.deletion import sweep
-from darkroom_records._keys import GROUPS_TO_ANNOUNCE, RUNNING_GROUPS
+from darkroom_records._keys import GROUPS_TO_NOTIFY, RUNNING_GROUPS
 from darkroom_records.blobs import LocalBlobStorage
 from darkroom_records.groups import GroupStore
 from darkroom_runtime.redis_client import connect
@@ -89,7 +89,7 @@ def test_what_is_refused_because_its_record_is_in_doubt_leaves_nothing(
     sweep(groups, storage, patience=AT_ONCE)
     assert redis.keys("darkroom:group:*") == []
     assert files_in(tmp_path) == []
-    assert redis.zcard(GROUPS_TO_ANNOUNCE) == 0
+    assert redis.zcard(GROUPS_TO_NOTIFY) == 0
     assert redis.llen("images") == 0
     assert post_files(distant.test_client(), [("a.png", png())], headers=KEY).status_code == 202
 

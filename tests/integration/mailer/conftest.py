@@ -11,7 +11,7 @@ from darkroom_mailer.assembly import make_delivery
 from darkroom_mailer.delivery import Delivery
 from darkroom_mailer.settings import MailerSettings
 from darkroom_records.mail_limits import MailLimits
-from darkroom_records.outbox import Outbox, Post
+from darkroom_records.outbox import EmailSender, Outbox
 from darkroom_records.subscribers import Subscribers
 from darkroom_runtime.celery_config import make_celery, publisher
 from darkroom_runtime.sending import try_send
@@ -105,6 +105,6 @@ def celery(settings: MailerSettings) -> Iterator[Celery]:
 
 
 @pytest.fixture
-def post(outbox: Outbox, celery: Celery) -> Post:
-    """Takes mails in."""
-    return Post(outbox, partial(try_send, celery))
+def emails(outbox: Outbox, celery: Celery) -> EmailSender:
+    """Sends emails by way of the outbox."""
+    return EmailSender(outbox, partial(try_send, celery))

@@ -203,7 +203,7 @@ def test_an_ended_mail_is_not_looked_at_again(delivery: Delivery, redis: Redis, 
 def test_the_mail_carries_the_request_that_asked_for_it(outbox: Outbox, submit: Submit) -> None:
     with logs.bind_request_id("request-1"):
         email_id = submit()
-    claim = outbox.claim(email_id, worker="mail@a/1", longest=60)
+    claim = outbox.claim(email_id, worker="mail@a/1", max_duration=60)
     assert claim is not None
     assert claim.request_id == "request-1"
 
@@ -217,6 +217,6 @@ def test_a_mail_nobody_asked_for_is_unknown(delivery: Delivery, outbox: Outbox, 
 
 
 def test_an_address_is_read_back_as_one(outbox: Outbox, submit: Submit) -> None:
-    claim = outbox.claim(submit("ada@EXAMPLE.org"), worker="mail@a/1", longest=60)
+    claim = outbox.claim(submit("Ada@example.org"), worker="mail@a/1", max_duration=60)
     assert claim is not None
-    assert claim.to == (Address("ada@example.org"),)
+    assert claim.to == (Address("Ada@example.org"),)

@@ -22,7 +22,7 @@ SENT = Result(EmailState.SENT, (), 1, {})
 
 
 def claim(outbox: Outbox, email_id: str, worker: str, longest: float = 3600) -> Claim:
-    claimed = outbox.claim(email_id, worker=worker, longest=longest)
+    claimed = outbox.claim(email_id, worker=worker, max_duration=longest)
     assert claimed is not None
     return claimed
 
@@ -65,8 +65,8 @@ def test_a_mail_that_a_living_mailer_prepares_is_left_to_it(
 def test_a_mail_that_a_living_mailer_lost_unnoticed_is_sent_by_another(outbox: Outbox, submit: Submit) -> None:
     email_id = submit()
     claim(outbox, email_id, "mail@b/1")
-    assert outbox.claim(email_id, worker="mail@a/1", longest=60) is None
-    assert outbox.claim(email_id, worker="mail@a/1", longest=0) is not None
+    assert outbox.claim(email_id, worker="mail@a/1", max_duration=60) is None
+    assert outbox.claim(email_id, worker="mail@a/1", max_duration=0) is not None
 
 
 def test_a_mail_that_a_dead_mailer_handed_over_is_not_sent_again_and_says_so(

@@ -18,7 +18,7 @@ from darkroom_contracts.queues import Queue
 from darkroom_mailer.settings import MailerSettings
 from darkroom_records import _keys
 from darkroom_records.groups import Ending, GroupStore, NewImage
-from darkroom_records.outbox import Outbox, Post
+from darkroom_records.outbox import EmailSender, Outbox
 from darkroom_records.subscribers import Subscribers
 from darkroom_runtime.sending import send
 from darkroom_runtime.workers import heartbeat_key
@@ -79,10 +79,10 @@ def states(outbox: Outbox, mails: list[str]) -> set[EmailState]:
 
 
 def test_two_mailers_send_each_mail_once_although_each_message_comes_three_times(
-    start_mailer: StartMailer, post: Post, celery: Celery, outbox: Outbox, server: MailServer
+    start_mailer: StartMailer, emails: EmailSender, celery: Celery, outbox: Outbox, server: MailServer
 ) -> None:
     recipients = [Address(f"reader{number}@example.org") for number in range(30)]
-    mails = [post.text(recipient, "Hello", "Good day.", UNCOUNTED) for recipient in recipients]
+    mails = [emails.send_text(recipient, "Hello", "Good day.", UNCOUNTED) for recipient in recipients]
     for _ in range(2):
         for email_id in mails:
             send(celery, SendEmail(email_id))
@@ -93,11 +93,11 @@ def test_two_mailers_send_each_mail_once_although_each_message_comes_three_times
 
 
 def test_a_mailer_takes_no_more_messages_than_it_can_send_at_once(
-    start_mailer: StartMailer, post: Post, outbox: Outbox, redis: Redis, server: MailServer
+    start_mailer: StartMailer, emails: EmailSender, outbox: Outbox, redis: Redis, server: MailServer
 ) -> None:
     server.may_answer.clear()
     mails = [
-        post.text(Address(f"reader{number}@example.org"), "Hello", "Good day.", UNCOUNTED)
+        emails.send_text(Address(f"reader{number}@example.org"), "Hello", "Good day.", UNCOUNTED)
         for number in range(THREADS + 2)
     ]
     start_mailer("one")
@@ -112,11 +112,11 @@ def test_a_mailer_takes_no_more_messages_than_it_can_send_at_once(
 
 
 def test_a_mailer_that_is_stopped_finishes_the_mail_at_hand(
-    start_mailer: StartMailer, post: Post, outbox: Outbox, server: MailServer
+    start_mailer: StartMailer, emails: EmailSender, outbox: Outbox, server: MailServer
 ) -> None:
     server.may_answer.clear()
     mailer = start_mailer("one")
-    email_id = post.text(ADA, "Hello", "Good day.", UNCOUNTED)
+    email_id = emails.send_text(ADA, "Hello", "Good day.", UNCOUNTED)
     wait_for(server.text_arrived.is_set, limit=LIMIT, what="the text at the server")
     mailer.send_signal(signal.SIGTERM)
     server.may_answer.set()
@@ -125,11 +125,11 @@ def test_a_mailer_that_is_stopped_finishes_the_mail_at_hand(
 
 
 def test_a_mailer_killed_while_the_server_has_the_text_does_not_make_it_two_mails(
-    start_mailer: StartMailer, post: Post, celery: Celery, outbox: Outbox, redis: Redis, server: MailServer
+    start_mailer: StartMailer, emails: EmailSender, celery: Celery, outbox: Outbox, redis: Redis, server: MailServer
 ) -> None:
     server.may_answer.clear()
     mailer = start_mailer("one")
-    email_id = post.text(ADA, "Hello", "Good day.", UNCOUNTED)
+    email_id = emails.send_text(ADA, "Hello", "Good day.", UNCOUNTED)
     wait_for(server.text_arrived.is_set, limit=LIMIT, what="the text at the server")
     mailer.kill()
     mailer.wait()
@@ -153,9 +153,11 @@ def test_what_is_due_and_has_no_message_is_found(
 ) -> None:
     email_id = submit(ADA)
     redis.zadd(_keys.DUE_MAIL, {email_id: 1})
-    groups.create(new_group_id(), [NewImage("x", error="It is no image.")], (), email="bob@example.org", notify=True)
-    (group_id,) = redis.zrange(_keys.GROUPS_TO_ANNOUNCE, 0, -1)
-    redis.zadd(_keys.GROUPS_TO_ANNOUNCE, {str(group_id): 1})
+    groups.create(
+        new_group_id(), [NewImage("x", error="It is no image.")], (), email=Address("bob@example.org"), notify=True
+    )
+    (group_id,) = redis.zrange(_keys.GROUPS_TO_NOTIFY, 0, -1)
+    redis.zadd(_keys.GROUPS_TO_NOTIFY, {str(group_id): 1})
     start_mailer("one")
     send(celery, SendDueEmails())
     wait_for(lambda: len(server.taken) == 2, limit=LIMIT, what="both mails")
@@ -193,12 +195,17 @@ def test_the_end_of_a_group_is_mailed_at_once(
 
 
 def test_a_subscriber_is_asked_and_gets_the_newsletter_once_although_it_is_started_twice(
-    start_mailer: StartMailer, post: Post, celery: Celery, subscribers: Subscribers, redis: Redis, server: MailServer
+    start_mailer: StartMailer,
+    emails: EmailSender,
+    celery: Celery,
+    subscribers: Subscribers,
+    redis: Redis,
+    server: MailServer,
 ) -> None:
     start_mailer("one")
     start_mailer("two")
     subscribers.request(ADA)
-    post.confirmation(ADA, UNCOUNTED)
+    emails.send_confirmation(ADA, UNCOUNTED)
     wait_for(lambda: server.taken, limit=LIMIT, what="the question")
     subscribers.confirm(ADA)
     for _ in range(3):

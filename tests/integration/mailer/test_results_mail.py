@@ -5,27 +5,27 @@ import json
 import zipfile
 from collections.abc import Callable
 from email.message import EmailMessage
+from functools import partial
 from typing import cast
 
 import pytest
 from darkroom_contracts.ids import new_group_id
-from darkroom_contracts.mail import EmailState
+from darkroom_contracts.mail import Address, EmailState
 from darkroom_contracts.problems import ProblemCode
-from darkroom_mailer.announcements import Announcements
 from darkroom_mailer.delivery import Delivery
+from darkroom_mailer.notifications import notify
 from darkroom_mailer.settings import MailerSettings
-from darkroom_records._keys import GROUPS_TO_ANNOUNCE, group_record
+from darkroom_records._keys import GROUPS_TO_NOTIFY, group_record
 from darkroom_records.blobs import LocalBlobStorage, result_blob
 from darkroom_records.groups import Group, GroupStore, NewImage, Outcome
-from darkroom_records.notifications import Notifications
-from darkroom_records.outbox import Outbox
-from darkroom_records.outbox.post import results_email, results_occasion
+from darkroom_records.outbox import Outbox, submit_results
 from redis import Redis
 from support.mail_server import MailServer
 from support.mails import UNCOUNTED
 
 GROUP = new_group_id()
 MakeDelivery = Callable[..., Delivery]
+Notify = Callable[[str], str | None]
 
 
 @pytest.fixture
@@ -34,8 +34,9 @@ def storage(settings: MailerSettings) -> LocalBlobStorage:
 
 
 @pytest.fixture
-def announcements(redis: Redis, groups: GroupStore, outbox: Outbox) -> Announcements:
-    return Announcements(Notifications(redis), groups, outbox)
+def notify_of(groups: GroupStore, outbox: Outbox, delivery: Delivery) -> Notify:
+    """Does what the message at a group's end asks for."""
+    return partial(notify, groups=groups, outbox=outbox, deliver=delivery.deliver)
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ def end_group(groups: GroupStore, storage: LocalBlobStorage) -> Callable[..., No
 
     def end(results: dict[str, bytes | str], *, email: str = "ada@example.org", notify: bool = False) -> None:
         images = [NewImage(name) for name in results]
-        groups.create(GROUP, images, [{"op": "blur"}], email=email, request_id="request-1", notify=notify)
+        groups.create(GROUP, images, [{"op": "blur"}], email=Address(email), request_id="request-1", notify=notify)
         for index, result in enumerate(results.values()):
             work = groups.begin(GROUP, index, worker="images@a/1", delivery=0)
             assert work is not None
@@ -62,7 +63,7 @@ EndGroup = Callable[..., None]
 
 def ask(groups: GroupStore, outbox: Outbox) -> str:
     group = groups.read(GROUP)
-    return outbox.submit(results_email(group), request=UNCOUNTED, occasion=results_occasion(group))
+    return submit_results(outbox, group, UNCOUNTED)
 
 
 def text(message: EmailMessage) -> str:
@@ -197,31 +198,29 @@ def test_results_that_have_expired_are_not_mailed_and_the_record_says_so(
 
 
 def test_a_group_that_asked_for_it_is_mailed_once_when_it_ends(
-    announcements: Announcements, delivery: Delivery, redis: Redis, server: MailServer, end_group: EndGroup
+    notify_of: Notify, groups: GroupStore, redis: Redis, server: MailServer, end_group: EndGroup
 ) -> None:
     end_group({"one.png": b"1"}, notify=True)
-    redis.zadd(GROUPS_TO_ANNOUNCE, {GROUP: 1})  # as if its message had been lost a while ago
-    assert announcements.waiting.overdue(10) == [GROUP]
+    redis.zadd(GROUPS_TO_NOTIFY, {GROUP: 1})  # as if its message had been lost a while ago
+    assert groups.overdue_notifications(10) == [GROUP]
     for _ in range(2):
-        email_id = announcements.submit(GROUP)
-        assert email_id is not None
-        delivery.deliver(email_id)
-    assert announcements.waiting.overdue(10) == []
+        assert notify_of(GROUP)
+    assert groups.overdue_notifications(10) == []
     assert len(server.taken) == 1
 
 
-def test_a_group_that_just_ended_is_left_to_its_message(announcements: Announcements, end_group: EndGroup) -> None:
+def test_a_group_that_just_ended_is_left_to_its_message(groups: GroupStore, end_group: EndGroup) -> None:
     end_group({"one.png": b"1"}, notify=True)
-    assert announcements.waiting.overdue(10) == []
+    assert groups.overdue_notifications(10) == []
 
 
 def test_a_group_that_did_not_ask_or_has_no_address_is_not_mailed(
-    announcements: Announcements, redis: Redis, end_group: EndGroup
+    notify_of: Notify, redis: Redis, end_group: EndGroup
 ) -> None:
     end_group({"one.png": b"1"}, email="", notify=False)
-    assert redis.zcard(GROUPS_TO_ANNOUNCE) == 0
-    assert announcements.submit(GROUP) is None
-    assert announcements.submit(new_group_id()) is None
+    assert redis.zcard(GROUPS_TO_NOTIFY) == 0
+    assert notify_of(GROUP) is None
+    assert notify_of(new_group_id()) is None
 
 
 def test_a_group_that_ends_anew_while_it_is_mailed_is_mailed_again(
@@ -244,9 +243,26 @@ def test_a_group_that_ends_anew_while_it_is_mailed_is_mailed_again(
                 end_anew()
             return group
 
-    announcements = Announcements(Notifications(redis), BusyStore(redis), outbox)
-    first = announcements.submit(GROUP)
-    assert redis.zrange(GROUPS_TO_ANNOUNCE, 0, -1) == [GROUP]
-    second = announcements.submit(GROUP)
+    notify_of = partial(notify, groups=BusyStore(redis), outbox=outbox, deliver=lambda *_: True)
+    first = notify_of(GROUP)
+    assert redis.zrange(GROUPS_TO_NOTIFY, 0, -1) == [GROUP]
+    second = notify_of(GROUP)
     assert first != second
-    assert redis.zcard(GROUPS_TO_ANNOUNCE) == 0
+    assert redis.zcard(GROUPS_TO_NOTIFY) == 0
+
+
+def test_the_group_of_a_notification_is_read_once(
+    notify_of: Notify, server: MailServer, end_group: EndGroup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    end_group({"one.png": b"1"}, notify=True)
+    found: list[str] = []
+    read = GroupStore.read
+
+    def counting(self: GroupStore, group_id: str, *, images: bool = True) -> Group:
+        found.append(group_id)
+        return read(self, group_id, images=images)
+
+    monkeypatch.setattr(GroupStore, "read", counting)
+    assert notify_of(GROUP)
+    assert len(server.taken) == 1
+    assert found == [GROUP]

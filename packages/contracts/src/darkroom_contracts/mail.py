@@ -1,4 +1,4 @@
-"""Mails: who can be written to, what each kind carries, and what becomes of one.
+"""Emails: who can be written to, what each kind carries, and what becomes of one.
 
 An email travels as an id. What it says is composed when it is sent, from the little that is written down here.
 """
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar, NewType, TypeAlias
 
 MAX_ADDRESS = 254
 """The longest address in characters: RFC 5321, 4.5.3.1.3, less the angle brackets."""
@@ -29,27 +29,23 @@ _HARMFUL_IN_A_LINE = frozenset({"Cc", "Cs", "Zl", "Zp"})
 """Unicode categories that end a line or cannot be written as UTF-8."""
 
 
-class Address(str):
-    """One bare email address, such as ``ada@example.org``: safe in a header and in an SMTP command.
+Address = NewType("Address", str)
+"""One bare email address (``ada@example.org``), as ``parse_address`` returned it. Parsed once, where it comes in,
+it is safe in a header and in an SMTP command."""
+
+
+def parse_address(text: str) -> Address:
+    """Return the address that a text is, its domain in lower case.
 
     Raises:
         ValueError: the text is not exactly one address, or a longer one than mail can carry.
     """
-
-    __slots__ = ()
-
-    def __new__(cls, text: str) -> "Address":
-        if len(text) > MAX_ADDRESS or not _ADDRESS.fullmatch(text):
-            raise ValueError("Invalid email address. Expected exactly one, such as ada@example.org.")
-        local_part, _, domain = text.rpartition("@")
-        if len(local_part) > MAX_LOCAL_PART:
-            raise ValueError(f"Invalid email address: more than {MAX_LOCAL_PART} characters before the @.")
-        return super().__new__(cls, f"{local_part}@{domain.lower()}")
-
-    @property
-    def domain(self) -> str:
-        """What stands behind the @."""
-        return self.rpartition("@")[2]
+    if len(text) > MAX_ADDRESS or not _ADDRESS.fullmatch(text):
+        raise ValueError("Invalid email address. Expected exactly one, such as ada@example.org.")
+    local_part, _, domain = text.rpartition("@")
+    if len(local_part) > MAX_LOCAL_PART:
+        raise ValueError(f"Invalid email address: more than {MAX_LOCAL_PART} characters before the @.")
+    return Address(f"{local_part}@{domain.lower()}")
 
 
 class EmailState(StrEnum):
@@ -123,7 +119,7 @@ Recipients: TypeAlias = tuple[Address, ...]
 CONTENTS: Mapping[str, type[EmailContent]] = MappingProxyType(
     {content.kind: content for content in (TextEmail, ResultsEmail, ConfirmationEmail, NewsletterEmail)}
 )
-"""Every kind of mail, by its name."""
+"""Every kind of email, by its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +149,6 @@ def content_from_message(message: Mapping[str, Any]) -> EmailContent:
     return CONTENTS[arguments.pop("kind")](**arguments)
 
 
-def _check_length(name: str, text: str, most: int) -> None:
-    if not 1 <= len(text) <= most:
-        raise ValueError(f"The {name} must have 1 to {most} characters; this one has {len(text)}.")
+def _check_length(name: str, text: str, limit: int) -> None:
+    if not 1 <= len(text) <= limit:
+        raise ValueError(f"The {name} must have 1 to {limit} characters; this one has {len(text)}.")

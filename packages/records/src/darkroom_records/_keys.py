@@ -32,17 +32,17 @@ CONTROL_TAKEN = f"{_ROOT}:control:taken"
 DUE_MAIL = f"{_ROOT}:mails:due"
 """Sorted set of the emails that have not ended, by the time at which each must be looked at again."""
 
-GROUPS_TO_ANNOUNCE = f"{_ROOT}:groups:to_announce"
+GROUPS_TO_NOTIFY = f"{_ROOT}:groups:to_announce"
 """Sorted set of the groups that ended and whose results are still to be mailed, by the time of their end."""
 
 SUBSCRIBERS = f"{_ROOT}:newsletter:subscribers"
-"""Sorted set of the confirmed addresses, all of one score and so in the order of their letters."""
+"""Sorted set of the confirmed addresses, all of one score and so in alphabetical order."""
 
 BOUNCES = f"{_ROOT}:newsletter:bounces"
 """Redis hash, by address: how many issues in a row its server has refused for good."""
 
 NEWSLETTER_PACE = f"{_ROOT}:newsletter:pace"
-"""Redis string that is there until the next letter may be sent."""
+"""Redis string that is there until the next newsletter email may be sent."""
 
 LATEST_ISSUE = f"{_ROOT}:newsletter:latest"
 """Redis string: the newest issue that is or was sent."""
@@ -122,7 +122,7 @@ def issue_served(issue: str) -> str:
 
 
 def issue_lock(issue: str) -> str:
-    """Redis string: held by the one run that sends letters of an issue."""
+    """Redis string: held by the one run that sends the emails of an issue."""
     return f"{_ROOT}:newsletter:issue:{issue}:lock"
 
 

@@ -49,8 +49,8 @@ Rate = Annotated[str, AfterValidator(_rate)]
 class MailLimitSettings(Settings):
     """Settings of a process that puts emails into the outbox."""
 
-    mail_limit_per_client: Rate = Field("20/hour", description="Mails that one client may ask for, such as `20/hour`.")
-    mail_limit_per_address: Rate = Field("5/hour", description="Mails that may be asked for to one address.")
+    mail_limit_per_client: Rate = Field("20/hour", description="Emails that one client may ask for, such as `20/hour`.")
+    mail_limit_per_address: Rate = Field("5/hour", description="Emails that may be asked for to one address.")
 
 
 @dataclass(frozen=True, slots=True)

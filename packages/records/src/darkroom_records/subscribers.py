@@ -53,7 +53,7 @@ class Subscribers:
             address = page[-1]
 
     def record_bounce(self, address: Address, *, limit: int) -> bool:
-        """Count that its server refused a letter for good.
+        """Count that its server refused an email for good.
 
         Returns:
             Whether that was the last of ``limit`` in a row, and the address was removed.
@@ -61,12 +61,12 @@ class Subscribers:
         return bool(self._record_bounce(_keys(address), [address, limit]))
 
     def reset_bounces(self, address: Address) -> None:
-        """Forget earlier refusals: its server took a letter."""
+        """Forget earlier refusals: its server took an email."""
         self._redis.hdel(keys.BOUNCES, address)
 
     def _page(self, after: str) -> list[Address]:
         found = self._redis.zrange(keys.SUBSCRIBERS, f"({after}", "+", bylex=True, offset=0, num=_PAGE)
-        return [Address(address) for address in cast("list[str]", found)]
+        return cast("list[Address]", found)
 
 
 def _keys(address: Address) -> list[str]:

@@ -9,7 +9,7 @@ from darkroom_records.blobs import BlobStorage, LocalBlobStorage
 from darkroom_records.groups import GroupStore
 from darkroom_records.links import Links
 from darkroom_records.mail_limits import MailLimits
-from darkroom_records.outbox import Outbox, Post
+from darkroom_records.outbox import EmailSender, Outbox
 from darkroom_records.subscribers import Subscribers
 from darkroom_records.task_store import TaskStore
 from darkroom_runtime.redis_client import connect
@@ -35,7 +35,7 @@ class Services:
     tasks: TaskStore
     storage: BlobStorage
     outbox: Outbox
-    post: Post
+    emails: EmailSender
     subscribers: Subscribers
     changes: Changes
     feeds: Feeds
@@ -55,7 +55,7 @@ class Services:
             tasks=TaskStore(redis),
             storage=LocalBlobStorage(settings.storage_dir),
             outbox=outbox,
-            post=Post(outbox, partial(try_send, celery)),
+            emails=EmailSender(outbox, partial(try_send, celery)),
             subscribers=Subscribers(redis),
             changes=changes,
             feeds=Feeds(groups, changes, limit=settings.max_streams),

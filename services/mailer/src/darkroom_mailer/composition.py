@@ -1,8 +1,9 @@
-"""What each kind of mail says, put together at the moment it is sent."""
+"""What each kind of email says, put together at the moment it is sent."""
 
 from dataclasses import dataclass
 
-from darkroom_contracts.mail import Address, ConfirmationEmail, EmailContent, NewsletterEmail, ResultsEmail, TextEmail
+from darkroom_contracts.mail import ConfirmationEmail, EmailContent, NewsletterEmail, ResultsEmail, TextEmail
+from darkroom_records.groups import Group
 from darkroom_records.links import Links
 from darkroom_records.newsletter_calendar import Issue
 from darkroom_records.outbox import Claim
@@ -19,7 +20,7 @@ from darkroom_mailer.templates import render
 
 @dataclass(frozen=True, slots=True)
 class Composer:
-    """Writes letters from what is known when they are sent."""
+    """Composes emails from what is known when they are sent."""
 
     settings: MailerSettings
     redis: Redis
@@ -27,8 +28,12 @@ class Composer:
     subscribers: Subscribers
     links: Links
 
-    def compose(self, claim: Claim) -> ComposedEmail:
-        """The letter of this email.
+    def compose(self, claim: Claim, group: Group | None = None) -> ComposedEmail:
+        """What this email says.
+
+        Args:
+            claim: the email.
+            group: whose results it brings, where they were read just now.
 
         Raises:
             NotWantedError: there is no need for it any more.
@@ -40,12 +45,12 @@ class Composer:
             case TextEmail():
                 return ComposedEmail(content.subject, content.body)
             case ResultsEmail():
-                return self.results.compose(content.group_id)
+                return self.results.compose(group or self.results.read(content.group_id))
             case ConfirmationEmail():
                 return self._confirmation(claim)
             case NewsletterEmail():
                 return self._newsletter(claim, Issue(content.issue))
-        raise TypeError(f"No letter is known for emails of the kind {content.kind}.")
+        raise TypeError(f"Unknown kind of email: {content.kind}.")
 
     def _confirmation(self, claim: Claim) -> ComposedEmail:
         (address,) = claim.to
@@ -70,7 +75,7 @@ class Composer:
 def _list_headers(unsubscribe_url: str, settings: MailerSettings) -> dict[str, str]:
     """What lets a mail program offer to unsubscribe: RFC 2369, RFC 2919, and with one click, RFC 8058."""
     return {
-        "List-Id": f"<newsletter.{Address(settings.mail_from).domain}>",
+        "List-Id": f"<newsletter.{settings.mail_domain}>",
         "List-Unsubscribe": f"<{unsubscribe_url}>",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
     }

@@ -7,7 +7,6 @@ from email.message import EmailMessage
 from email.policy import SMTP, EmailPolicy
 from email.utils import format_datetime
 
-from darkroom_contracts.mail import Address
 from darkroom_records.outbox import Claim
 
 from darkroom_mailer.settings import MailerSettings
@@ -47,22 +46,21 @@ class _Policy(EmailPolicy):
 _POLICY = _Policy(linesep="\r\n", max_line_length=SMTP.max_line_length, utf8=False)
 
 
-def build_message(letter: ComposedEmail, claim: Claim, settings: MailerSettings) -> bytes:
+def build_message(email: ComposedEmail, claim: Claim, settings: MailerSettings) -> bytes:
     """The whole message, the same at each attempt. Its Message-ID follows from the email's id."""
-    sender = Address(settings.mail_from)
     message = EmailMessage(_POLICY)
-    message["From"] = HeaderAddress(settings.mail_from_name, addr_spec=sender)
+    message["From"] = HeaderAddress(settings.mail_from_name, addr_spec=settings.mail_from)
     message["To"] = [HeaderAddress(addr_spec=address) for address in claim.to]
-    message["Subject"] = letter.subject
+    message["Subject"] = email.subject
     message["Date"] = format_datetime(datetime.fromtimestamp(claim.created_at, UTC))
-    message["Message-ID"] = f"<{claim.email_id}@{sender.domain}>"
+    message["Message-ID"] = f"<{claim.email_id}@{settings.mail_domain}>"
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office reply, please
-    for name, value in letter.headers.items():
+    for name, value in email.headers.items():
         message[name] = value
-    message.set_content(letter.text, cte="quoted-printable")
-    if letter.html:
-        message.add_alternative(letter.html, subtype="html", cte="quoted-printable")
-    if letter.attachment:
-        main, sub = letter.attachment.media_type.split("/")
-        message.add_attachment(letter.attachment.data, main, sub, filename=letter.attachment.name)
+    message.set_content(email.text, cte="quoted-printable")
+    if email.html:
+        message.add_alternative(email.html, subtype="html", cte="quoted-printable")
+    if email.attachment:
+        main, sub = email.attachment.media_type.split("/")
+        message.add_attachment(email.attachment.data, main, sub, filename=email.attachment.name)
     return message.as_bytes()

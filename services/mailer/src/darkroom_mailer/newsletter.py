@@ -1,7 +1,7 @@
 """Sending an issue of the newsletter to every subscriber, at most once, at a steady rate.
 
-A run walks the addresses in the order of their letters and keeps its place in Redis; whoever comes next goes on from
-there. What keeps a second letter from anybody is not the place but the set of those served, and the letter's id, which
+A run walks the addresses in alphabetical order and keeps its place in Redis; whoever comes next goes on from
+there. What keeps a second email from anybody is not the place but the set of those served, and the email's id, which
 follows from the issue and the address: submitted again, it is the same email. So a run may be interrupted anywhere,
 begun twice or begun again, and reaches those who subscribed since.
 """
@@ -26,10 +26,10 @@ class Newsletter:
 
     Args:
         store: where its place is kept.
-        outbox: takes each letter.
+        outbox: takes each email.
         subscribers: who gets one.
-        deliver: sends a letter by its id; False if the mail server cannot be reached.
-        rate: letters sent each second, by all mailers together.
+        deliver: sends an email by its id; False if the mail server cannot be reached.
+        rate: emails sent each second, by all mailers together.
     """
 
     def __init__(

@@ -8,14 +8,12 @@ from darkroom_records.groups import GroupStore
 from darkroom_records.mail_limits import MailLimits
 from darkroom_records.newsletter import NewsletterStore
 from darkroom_records.newsletter_calendar import Issue, latest_issue
-from darkroom_records.notifications import Notifications
 from darkroom_records.outbox import Outbox
 from darkroom_records.subscribers import Subscribers
 from darkroom_runtime.heartbeat import worker_name
 from darkroom_runtime.redis_client import connect
 from redis import Redis
 
-from darkroom_mailer.announcements import Announcements
 from darkroom_mailer.app import settings
 from darkroom_mailer.assembly import make_delivery
 from darkroom_mailer.delivery import Delivery
@@ -41,15 +39,9 @@ def delivery() -> Delivery:
 
 
 @cache
-def notifications() -> Notifications:
-    """The groups that wait for their email."""
-    return Notifications(redis())
-
-
-@cache
-def announcements() -> Announcements:
-    """What puts their emails into the outbox."""
-    return Announcements(notifications(), GroupStore(redis()), outbox())
+def groups() -> GroupStore:
+    """The records of groups."""
+    return GroupStore(redis())
 
 
 @cache

@@ -15,8 +15,7 @@ from darkroom_mailer.templates import render
 
 _GONE = "The results have expired and were deleted."
 
-
-_MOST_FAILURES = 50
+_MAX_FAILURES = 50
 """Failures that an email lists; the manifest in the archive lists all."""
 
 
@@ -40,15 +39,25 @@ class ResultsEmails:
     keep_results: int
     timezone: tzinfo
 
-    def compose(self, group_id: str) -> ComposedEmail:
-        """The letter about a group that ended.
+    def read(self, group_id: str) -> Group:
+        """The group, with its images.
+
+        Raises:
+            NothingToSendError: it has expired.
+        """
+        try:
+            return self.groups.read(group_id)
+        except UnknownGroupError:
+            raise NothingToSendError(_GONE) from None
+
+    def compose(self, group: Group) -> ComposedEmail:
+        """What the email about a group that ended says.
 
         Raises:
             NotWantedError: the group is running again.
-            NothingToSendError: the group has expired.
+            NothingToSendError: its results have expired.
             OSError: the storage does not answer.
         """
-        group = self._read(group_id)
         if group.finished_at is None:
             raise NotWantedError("The group is running again, and ends once more.")
         attachment = self._attachment(group)
@@ -57,18 +66,12 @@ class ResultsEmails:
             "results",
             counts=group.counts,
             failures=[(image.name, image.outcome.error) for image in group.images if image.state is ImageState.FAILED],
-            most=_MOST_FAILURES,
+            max_failures=_MAX_FAILURES,
             attached=attachment is not None,
-            archive_url=self.links.archive(group_id),
+            archive_url=self.links.archive(group.group_id),
             kept_until=f"{kept_until:%d %B %Y, %H:%M %Z}",
         )
         return ComposedEmail(words.subject, words.text, words.html, attachment)
-
-    def _read(self, group_id: str) -> Group:
-        try:
-            return self.groups.read(group_id)
-        except UnknownGroupError:
-            raise NothingToSendError(_GONE) from None
 
     def _attachment(self, group: Group) -> Attachment | None:
         content = archive.stream(group, self.storage)

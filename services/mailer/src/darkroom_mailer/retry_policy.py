@@ -8,7 +8,7 @@ from time import time
 from darkroom_contracts.mail import Address, EmailState
 from darkroom_records.outbox import Claim, Refusal, Result
 
-_LONGEST_WAIT = 3600.0
+_MAX_WAIT = 3600.0
 """Seconds. An email is tried at least so often until it is given up."""
 
 
@@ -41,7 +41,7 @@ class RetryPolicy:
 
     def try_later(self, claim: Claim, reason: str) -> Result:
         """The email could not be sent now."""
-        wait = min(self.first_wait * 2.0 ** (claim.attempt - 1), _LONGEST_WAIT)
+        wait = min(self.first_wait * 2.0 ** (claim.attempt - 1), _MAX_WAIT)
         # Half of it by chance, so that emails that failed together do not come back together.
         wait *= 0.5 + secrets.SystemRandom().random() / 2
         if self.is_late(claim, wait):

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from darkroom_contracts.mail import Address
+from darkroom_contracts.mail import Address, parse_address
 from darkroom_records.links import LinkSettings
 from darkroom_records.mail_limits import MailLimitSettings
 from darkroom_records.newsletter_calendar import CalendarSettings
@@ -12,15 +12,15 @@ from pydantic import AfterValidator, Field, NonNegativeInt, PositiveInt, SecretS
 class MailerSettings(LinkSettings, CalendarSettings, MailLimitSettings):
     """Settings of the mailer."""
 
-    mailer_concurrency: PositiveInt = Field(4, description="Mails sent at once.")
+    mailer_concurrency: PositiveInt = Field(4, description="Emails sent at once.")
     smtp_host: str = Field("127.0.0.1", description="The mail server that takes our email.")
     smtp_port: int = Field(1025, ge=1, le=65535, description="587 is usual with `starttls`, 465 with `tls`.")
     smtp_security: Literal["none", "starttls", "tls"] = Field("none", description="How the connection is encrypted.")
     smtp_user: str | None = Field(None, description="The user to log in as, where the server asks for one.")
     smtp_password: SecretStr | None = Field(None, description="Its password.")
     smtp_timeout: float = Field(60.0, gt=0, le=600, description="Seconds to wait for each answer of the server.")
-    mail_from: Annotated[str, AfterValidator(Address)] = Field(
-        "darkroom@localhost", description="The address that emails come from."
+    mail_from: Annotated[Address, AfterValidator(parse_address)] = Field(
+        Address("darkroom@localhost"), description="The address that emails come from."
     )
     mail_from_name: Annotated[str, StringConstraints(max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")] = Field(
         "Darkroom", description="The name that emails come from."
@@ -38,6 +38,11 @@ class MailerSettings(LinkSettings, CalendarSettings, MailLimitSettings):
     )
 
     @property
-    def longest_sending(self) -> float:
+    def mail_domain(self) -> str:
+        """The domain that emails come from."""
+        return self.mail_from.rpartition("@")[2]
+
+    @property
+    def max_sending_seconds(self) -> float:
         """Seconds after which sending one email is certainly over: a dozen answers to wait for, and its composition."""
         return 15 * self.smtp_timeout + 60

@@ -10,7 +10,7 @@ from darkroom_records.outbox import Refusal
 
 from darkroom_mailer.settings import MailerSettings
 
-_LONGEST_ANSWER = 300
+_MAX_ANSWER = 300
 """Characters of a server's words that are kept."""
 
 
@@ -117,5 +117,5 @@ def _everyone(to: Recipients, refusals: dict[Address, Refusal]) -> dict[Address,
 
 def _refusal(code: int, words: bytes | str) -> Refusal:
     text = words.decode(errors="replace") if isinstance(words, bytes) else words
-    line = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
-    return Refusal(code, line[:_LONGEST_ANSWER])
+    line = " ".join("".join(character if character.isprintable() else " " for character in text).split())
+    return Refusal(code, line[:_MAX_ANSWER])

@@ -4,14 +4,15 @@ from darkroom_contracts.messages import SendDueEmails, SendEmail, SendNewsletter
 from darkroom_runtime.sending import send
 
 from darkroom_mailer.app import app
-from darkroom_mailer.resources import announcements, delivery, issue_now, issues, newsletter, notifications, outbox
+from darkroom_mailer.notifications import notify
+from darkroom_mailer.resources import delivery, groups, issue_now, issues, newsletter, outbox
 
 _BATCH = 200
 """The most emails that are sent again at one time: fewer than four threads send until the next time."""
 
 
 @app.task(name=SendEmail.name)
-def send_mail(email_id: str) -> None:
+def send_email(email_id: str) -> None:
     """Send an email of the outbox, if it is due."""
     delivery().deliver(email_id)
 
@@ -19,8 +20,7 @@ def send_mail(email_id: str) -> None:
 @app.task(name=SendResults.name)
 def send_results(group_id: str) -> None:
     """Email the results of a group that has ended, once for each time it ends."""
-    if email_id := announcements().submit(group_id):
-        delivery().deliver(email_id)
+    notify(group_id, groups=groups(), outbox=outbox(), deliver=delivery().deliver)
 
 
 @app.task(name=SendNewsletter.name)
@@ -33,11 +33,11 @@ def send_newsletter() -> None:
 
 
 @app.task(name=SendDueEmails.name)
-def send_due_mail() -> None:
+def send_due_emails() -> None:
     """Send messages for all that is due and has none: emails to be tried again, and what was lost with a mailer."""
     for email_id in outbox().due(_BATCH):
         send(app, SendEmail(email_id))
-    for group_id in notifications().overdue(_BATCH):
+    for group_id in groups().overdue_notifications(_BATCH):
         send(app, SendResults(group_id))
     if issues().is_due(issue_now()):
         send(app, SendNewsletter())

@@ -31,7 +31,7 @@ def render(name: str, **values: Any) -> Words:
 
 def _line(text: str) -> str:
     """The text on one line: nothing a user named can start a new one."""
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+    return " ".join("".join(character if character.isprintable() else " " for character in text).split())
 
 
 def _count(number: int, one: str, many: str | None = None) -> str:

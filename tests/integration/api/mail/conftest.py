@@ -8,6 +8,7 @@ import pytest
 from darkroom_api.app import create_app
 from darkroom_api.settings import ApiSettings
 from darkroom_contracts.ids import new_group_id
+from darkroom_contracts.mail import Address
 from darkroom_records import _keys
 from darkroom_records.groups import GroupStore, NewImage
 from darkroom_records.mail_limits import MailLimits
@@ -64,7 +65,9 @@ def end_group(groups: GroupStore) -> EndGroup:
 
     def end(email: str | None = "ada@example.org") -> str:
         group_id = new_group_id()
-        groups.create(group_id, [NewImage("a.png", error="It is no image.")], (), email=email)
+        groups.create(
+            group_id, [NewImage("a.png", error="It is no image.")], (), email=Address(email) if email else None
+        )
         return group_id
 
     return end

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 from darkroom_contracts.ids import new_group_id
+from darkroom_contracts.mail import Address
 from darkroom_contracts.problems import ProblemCode
-from darkroom_mailer.announcements import Announcements
+from darkroom_mailer.notifications import notify
 from darkroom_records.groups import GroupStore, NewImage
 from darkroom_records.mail_limits import MailLimits, MailLimitSettings
-from darkroom_records.notifications import Notifications
 from darkroom_records.outbox import EmailRecord, Outbox
 from flask.testing import FlaskClient
 from redis import Redis
@@ -26,8 +26,8 @@ KEY = {"Authorization": "Bearer secret"}
 LIMIT = 2
 
 SUBMITTING = {
-    "packages/records/src/darkroom_records/outbox/post.py",  # whatever a request asks for
-    "services/mailer/src/darkroom_mailer/announcements.py",  # the end of a group
+    "packages/records/src/darkroom_records/outbox/sender.py",  # whatever a request asks for
+    "services/mailer/src/darkroom_mailer/notifications.py",  # the end of a group
     "services/mailer/src/darkroom_mailer/newsletter.py",  # exempt: to who confirmed, once an issue
 }
 """The modules that put emails into the outbox."""
@@ -39,26 +39,36 @@ Ask = Callable[[FlaskClient, "Groups", str], TestResponse]
 class Groups:
     """Groups as their ends find them."""
 
-    def __init__(self, store: GroupStore, announcements: Announcements) -> None:
+    def __init__(self, store: GroupStore, outbox: Outbox) -> None:
         self.store = store
-        self.announcements = announcements
+        self.outbox = outbox
+
+    def notify(self, group_id: str) -> str | None:
+        """Let the mailer hear of the end."""
+        return notify(group_id, groups=self.store, outbox=self.outbox, deliver=lambda *_: True)
 
     def end(self, group_id: str) -> None:
         """Fail what waits, and let the mailer hear of the end."""
         for image in self.store.read(group_id).images:
             if work := self.store.begin(group_id, image.index, worker="test", delivery=0):
                 self.store.fail(work, "It is damaged.", ProblemCode.DAMAGED_IMAGE)
-        self.announcements.submit(group_id)
+        self.notify(group_id)
 
     def ended(self, email: str | None, *, notify: bool = False) -> str:
         group_id = new_group_id()
-        self.store.create(group_id, [NewImage("a.png", error="It is no image.")], (), email=email, notify=notify)
+        self.store.create(
+            group_id,
+            [NewImage("a.png", error="It is no image.")],
+            (),
+            email=Address(email) if email else None,
+            notify=notify,
+        )
         return group_id
 
     def failed(self, email: str) -> str:
-        """A group that was announced an eternity ago, with an image that can be run again."""
+        """A group that was notified of an eternity ago, with an image that can be run again."""
         group_id = new_group_id()
-        self.store.create(group_id, [NewImage("a.png")], (), email=email, notify=True)
+        self.store.create(group_id, [NewImage("a.png")], (), email=Address(email), notify=True)
         work = self.store.begin(group_id, 0, worker="test", delivery=0)
         assert work
         self.store.fail(work, "It is damaged.", ProblemCode.DAMAGED_IMAGE)
@@ -117,7 +127,7 @@ MAILING: Mapping[tuple[str, str], tuple[Ask, ...]] = {
 """What ends in an email, now or later."""
 
 NEVER_MAILING = {
-    ("POST", "/cancel/<group_id>"),  # a cancelled group is not announced
+    ("POST", "/cancel/<group_id>"),  # a cancelled group notifies nobody
     ("POST", "/confirm/<token>"),
     ("POST", "/tasks/<string(minlength=32):id>/cancel"),
     ("POST", "/tasks/count"),
@@ -132,7 +142,7 @@ WAYS = [pytest.param(way, id=way.__name__) for ways in MAILING.values() for way 
 @pytest.fixture
 def some_groups(redis: Redis, groups: GroupStore) -> Groups:
     limits = MailLimits(MailLimitSettings(mail_limit_per_address=f"{LIMIT}/hour"))
-    return Groups(groups, Announcements(Notifications(redis), groups, Outbox(redis, limits)))
+    return Groups(groups, Outbox(redis, limits))
 
 
 @pytest.mark.parametrize("ask", WAYS)
@@ -181,9 +191,9 @@ def test_every_endpoint_that_changes_something_is_known_to_mail_or_not_to(http: 
 
 def test_only_known_modules_put_emails_into_the_outbox() -> None:
     def submits(module: Path) -> bool:
-        calls = [node.func for node in ast.walk(ast.parse(module.read_text())) if isinstance(node, ast.Call)]
-        names = [call for call in calls if isinstance(call, ast.Attribute) and call.attr == "submit"]
-        return any("outbox" in ast.unparse(name.value).lower() for name in names)
+        nodes = ast.walk(ast.parse(module.read_text()))
+        calls = [ast.unparse(node.func).lower() for node in nodes if isinstance(node, ast.Call)]
+        return any(call == "submit_results" or ("outbox" in call and call.endswith(".submit")) for call in calls)
 
     modules = [module for folder in ("packages", "services") for module in (ROOT / folder).glob("*/src/**/*.py")]
     assert {str(module.relative_to(ROOT)) for module in modules if submits(module)} == SUBMITTING
@@ -201,11 +211,11 @@ def test_a_notification_that_the_limit_stops_at_the_end_is_told_of_in_the_status
     group_id = some_groups.failed(ADA)  # counted by nobody, as if its beginning were longer ago than the limit looks
     outbox = Outbox(redis, MailLimits())
     for number in range(LIMIT):
-        some_groups.announcements.submit(some_groups.ended(ADA, notify=True))
+        some_groups.notify(some_groups.ended(ADA, notify=True))
         assert len(mails()) == number + 1
     before = http.get(f"/status/{group_id}")
     assert before.get_json()["email_error"] is None
-    assert some_groups.announcements.submit(group_id) is None
+    assert some_groups.notify(group_id) is None
     after = http.get(f"/status/{group_id}", headers={"If-None-Match": before.headers["ETag"]})
     assert after.status_code == 200
     assert "Too many emails requested for this address." in after.get_json()["email_error"]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from darkroom_contracts.problems import ProblemCode
-from darkroom_records._keys import GROUPS_TO_ANNOUNCE
+from darkroom_records._keys import GROUPS_TO_NOTIFY
 from darkroom_records.groups import GroupStore
 from flask.testing import FlaskClient
 from redis import Redis
@@ -45,7 +45,7 @@ def test_a_group_is_announced_at_its_end_where_that_was_asked_for(
     work = groups.begin(group_id, 0, worker="test", delivery=0)
     assert work
     groups.fail(work, "It is damaged.", ProblemCode.DAMAGED_IMAGE)
-    assert redis.zrange(GROUPS_TO_ANNOUNCE, 0, -1) == ([group_id] if notify else [])
+    assert redis.zrange(GROUPS_TO_NOTIFY, 0, -1) == ([group_id] if notify else [])
 
 
 @pytest.mark.parametrize("send", [as_json, as_form])

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from darkroom_contracts.ids import new_group_id
+from darkroom_contracts.mail import Address
 from darkroom_records.groups import GroupStore, NewImage
 from darkroom_records.outbox import EmailRecord
 from flask.testing import FlaskClient
@@ -50,7 +51,7 @@ def test_an_unknown_group_is_not_found(http: FlaskClient, method: str, group_id:
 @BOTH
 def test_a_running_group_is_not_mailed_yet(http: FlaskClient, groups: GroupStore, mails: Mails, method: str) -> None:
     group_id = new_group_id()
-    groups.create(group_id, [NewImage("a.png")], (), email="ada@example.org")
+    groups.create(group_id, [NewImage("a.png")], (), email=Address("ada@example.org"))
     answer = ask(http, method, group_id)
     assert answer.status_code == 409
     assert "Retry-After" in answer.headers
@@ -143,9 +144,9 @@ def test_who_asks_for_too_many_mails_sets_no_address(
 
 def test_of_two_addresses_given_at_once_one_stays(groups: GroupStore, end_group: EndGroup) -> None:
     group_id = end_group(None)
-    assert groups.set_email(group_id, "ada@example.org")
-    assert groups.set_email(group_id, "ada@example.org"), "asked again because the answer was lost"
-    assert not groups.set_email(group_id, "eve@example.org")
+    assert groups.set_email(group_id, Address("ada@example.org"))
+    assert groups.set_email(group_id, Address("ada@example.org")), "asked again because the answer was lost"
+    assert not groups.set_email(group_id, Address("eve@example.org"))
     assert groups.read(group_id).email == "ada@example.org"
 
 

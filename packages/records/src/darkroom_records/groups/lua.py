@@ -35,7 +35,7 @@ class GroupScript:
                 *group_keys(group_id),
                 keys.RUNNING_GROUPS,
                 keys.ENDED_GROUPS,
-                keys.GROUPS_TO_ANNOUNCE,
+                keys.GROUPS_TO_NOTIFY,
                 keys.statistics(this_week()),
             ],
             [keys.CHANGES, group_id, heartbeat_key(""), *arguments],

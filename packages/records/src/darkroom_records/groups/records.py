@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field, fields
 from enum import IntEnum
 from typing import Any
 
+from darkroom_contracts.mail import Address
 from darkroom_contracts.pipelines import PipelineData
 from darkroom_contracts.problems import ProblemCode
 from darkroom_contracts.states import Counts, GroupState, ImageState, group_state
@@ -85,7 +86,7 @@ class Group:
     published_at: float
     finished_at: float | None
     pipeline: PipelineData
-    email: str | None
+    email: Address | None
     request_id: str | None
     images: tuple[Image, ...] = field(default=(), repr=False)
     notify: bool = False
@@ -159,7 +160,7 @@ def read_group(
         published_at=float(record["published_at"]),
         finished_at=float(finished_at) if finished_at else None,
         pipeline=json.loads(record["pipeline"]),
-        email=record.get("email") or None,
+        email=Address(record["email"]) if record.get("email") else None,
         request_id=record.get("request_id") or None,
         notify="notify" in record,
         run=int(record.get("run", 0)),

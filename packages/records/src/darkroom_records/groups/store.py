@@ -1,9 +1,11 @@
 """The group store on Redis: every step is one atomic script, and doing a step twice is the same as doing it once."""
 
 import json
+import time
 from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
+from darkroom_contracts.mail import Address
 from darkroom_contracts.pipelines import PipelineData
 from darkroom_contracts.problems import ProblemCode
 from darkroom_contracts.states import ImageState
@@ -36,6 +38,10 @@ USED_UP = Outcome(
 )
 
 
+_NOTIFICATION_GRACE = 5.0
+"""Seconds that the message sent at a group's end has, before the group is looked for."""
+
+
 class UnknownGroupError(LookupError):
     """There is no group of this id."""
 
@@ -58,7 +64,7 @@ class GroupStore:
         self._abandon = GroupScript(redis, "abandon")
         self._expire = GroupScript(redis, "expire")
         self._erase = GroupScript(redis, "erase")
-        self._announced = GroupScript(redis, "announced")
+        self._finish_notification = GroupScript(redis, "finish_notification")
         self._begin = GroupScript(redis, "work", "begin")
         self._finish = GroupScript(redis, "finish")
         self._give_up = GroupScript(redis, "give_up")
@@ -76,7 +82,7 @@ class GroupStore:
         images: Sequence[NewImage],
         pipeline: PipelineData,
         *,
-        email: str | None = None,
+        email: Address | None = None,
         request_id: str | None = None,
         notify: bool = False,
         confirmed: bool = True,
@@ -148,9 +154,15 @@ class GroupStore:
         """Erase a group whose intake was not confirmed for so many seconds. False if that is not what happened."""
         return bool(self._abandon(group_id, patience))
 
-    def announced(self, group_id: str, *, finished_at: float | None) -> bool:
-        """Note that nothing is left to mail about this end of a group. False if it has ended anew since."""
-        return bool(self._announced(group_id, repr(finished_at) if finished_at else ""))
+    def overdue_notifications(self, limit: int) -> list[str]:
+        """The ids of ended groups whose results are still to be emailed and whose message was lost, at most so many."""
+        latest = time.time() - _NOTIFICATION_GRACE
+        found = self._redis.zrange(keys.GROUPS_TO_NOTIFY, "-inf", latest, byscore=True, offset=0, num=limit)
+        return cast("list[str]", found)
+
+    def finish_notification(self, group_id: str, *, finished_at: float | None) -> bool:
+        """Note that nothing is left to email about this end of a group. False if it has ended anew since."""
+        return bool(self._finish_notification(group_id, repr(finished_at) if finished_at else ""))
 
     def exists(self, group_id: str) -> bool:
         """Whether there is a group of this id."""
@@ -275,7 +287,7 @@ class GroupStore:
         published_at, indices = again
         return PendingImages(group_id, tuple(sorted(indices)), float(published_at))
 
-    def set_email(self, group_id: str, email: str) -> bool:
+    def set_email(self, group_id: str, email: Address) -> bool:
         """Give a group the address that its results are mailed to. False if it has another one, which stays.
 
         Raises:
@@ -290,9 +302,9 @@ class GroupStore:
         """Note why the group's results were not mailed at its end. False if it was run again since."""
         return bool(self._note_email_error(group.group_id, repr(group.finished_at), reason))
 
-    def ended_before(self, time: float, *, most: int = 1000) -> list[str]:
+    def ended_before(self, time: float, *, limit: int = 1000) -> list[str]:
         """The ids of groups that ended before this Unix time, the earliest first."""
-        return cast("list[str]", self._redis.zrange(keys.ENDED_GROUPS, "-inf", time, byscore=True, offset=0, num=most))
+        return cast("list[str]", self._redis.zrange(keys.ENDED_GROUPS, "-inf", time, byscore=True, offset=0, num=limit))
 
     def image(self, group_id: str, index: int) -> Image | None:
         """One image as it stands, in one round trip. None where the group has none of this index.

@@ -91,7 +91,7 @@ def read_claim(email_id: str, record: Mapping[str, str]) -> Claim:
     return Claim(
         email_id=email_id,
         attempt=int(record["attempt"]),
-        to=tuple(Address(address) for address in json.loads(record["to"])),
+        to=tuple(json.loads(record["to"])),
         content=content_from_message(json.loads(record["content"])),
         created_at=float(record["created_at"]),
         accepted=int(record["accepted"]),
@@ -107,4 +107,4 @@ def write_refusals(refusals: Refusals) -> str:
 
 
 def _refusals(text: str) -> Refusals:
-    return {Address(address): Refusal(code, words) for address, (code, words) in json.loads(text).items()}
+    return {address: Refusal(code, words) for address, (code, words) in json.loads(text).items()}

@@ -101,12 +101,12 @@ class Outbox:
         self._count(self._limits.unsubscribing(client, new_email_id()))
 
     def submit(
-        self, mail: Email, *, request: MailRequest, email_id: str | None = None, occasion: Occasion | None = None
+        self, email: Email, *, request: MailRequest, email_id: str | None = None, occasion: Occasion | None = None
     ) -> str:
         """Write an email down, to be sent as soon as a mailer comes to it, unless there were too many.
 
         Args:
-            mail: the email.
+            email: what is sent, and to whom.
             request: who asks for it.
             email_id: its id, where the same email may be submitted more than once; a random one by default.
             occasion: what it is about, where there must not be a second email about it for a while.
@@ -118,12 +118,12 @@ class Outbox:
             MailLimitError: too many were asked for, by this client or to this address.
         """
         record = {
-            "to": json.dumps(mail.to),
-            "content": json.dumps(content_to_message(mail.content)),
+            "to": json.dumps(email.to),
+            "content": json.dumps(content_to_message(email.content)),
             "request_id": current_request_id() or "",
         }
         once, cool_down = (keys.email_once(occasion.name), occasion.cool_down) if occasion else ("", 0)
-        counters = self._limits.counters(mail.to, request)
+        counters = self._limits.counters(email.to, request)
         submitted = self._submit(
             email_id or new_email_id(),
             json.dumps(record),
@@ -136,19 +136,19 @@ class Outbox:
         counters.check(submitted)
         return cast("str", submitted)
 
-    def claim(self, email_id: str, *, worker: str, longest: float) -> Claim | None:
+    def claim(self, email_id: str, *, worker: str, max_duration: float) -> Claim | None:
         """Take an email to send it.
 
         Args:
             email_id: the email.
             worker: the name under which this worker keeps its heartbeat.
-            longest: seconds after which even a living worker has certainly stopped sending an email.
+            max_duration: seconds after which even a living worker has certainly stopped sending an email.
 
         Returns:
             The claim, or None where there is nothing to do: the email has ended, is unknown or not due, or another
             living worker has it.
         """
-        record = self._claim(email_id, worker, longest, PATIENCE, IN_DOUBT)
+        record = self._claim(email_id, worker, max_duration, PATIENCE, IN_DOUBT)
         return read_claim(email_id, dict(zip(record[::2], record[1::2], strict=True))) if record else None
 
     def hand_over(self, claim: Claim) -> bool:
@@ -170,9 +170,9 @@ class Outbox:
             )
         )
 
-    def due(self, most: int) -> list[str]:
+    def due(self, limit: int) -> list[str]:
         """The ids of emails that a message must be sent for, at most so many; each once in ``PATIENCE`` seconds."""
-        return cast("list[str]", self._due([keys.DUE_MAIL], [most, PATIENCE]))
+        return cast("list[str]", self._due([keys.DUE_MAIL], [limit, PATIENCE]))
 
     def read(self, email_id: str) -> EmailRecord:
         """The email as it stands. It can be read for eight days after it ended.

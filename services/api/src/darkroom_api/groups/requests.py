@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Any, TypeAlias
 
-from darkroom_contracts.mail import MAX_ADDRESS, Address
+from darkroom_contracts.mail import MAX_ADDRESS, Address, parse_address
 from darkroom_contracts.sentences import SENTENCE
 from darkroom_imaging.operations import Blur, Operation, Operations, Watermark
 from email_validator import validate_email
@@ -65,16 +65,16 @@ def _without_uploads(pipeline: tuple[Operation, ...]) -> tuple[Operation, ...]:
 SupportedOperations: TypeAlias = Annotated[Operations, AfterValidator(_without_uploads)]
 
 
-def _address(text: str) -> str:
+def _address(text: str) -> Address:
     try:
         known = validate_email(text, check_deliverability=False, allow_smtputf8=False)
-        return Address(known.ascii_email or "")
+        return parse_address(known.ascii_email or "")
     except ValueError as error:
         raise mistake(str(error).rstrip(".")) from None
 
 
 EmailAddress: TypeAlias = Annotated[
-    str, AfterValidator(_address), WithJsonSchema({"type": "string", "format": "email", "maxLength": MAX_ADDRESS})
+    Address, AfterValidator(_address), WithJsonSchema({"type": "string", "format": "email", "maxLength": MAX_ADDRESS})
 ]
 ImageData: TypeAlias = Annotated[
     str,

@@ -1,7 +1,6 @@
 """Running the failed images of a group again."""
 
 import structlog
-from darkroom_contracts.mail import Address
 from darkroom_contracts.messages import ProcessImage
 from darkroom_contracts.problems import ProblemCode
 from darkroom_records.groups import GroupRunningError, PendingImages
@@ -71,7 +70,7 @@ def _reserve_notification(services: Services, group_id: str, client: str) -> Non
     counts = group.counts
     if group.notify and group.email and group.state.is_final and counts.failed and not counts.cancelled:
         request = notification_request(group_id, group.run + 1, client)
-        services.outbox.reserve((Address(group.email),), request)
+        services.outbox.reserve((group.email,), request)
 
 
 def _publish(services: Services, again: PendingImages) -> None:

@@ -53,7 +53,7 @@ class Submission:
 
     images: Sequence[TakenImage]
     pipeline: PipelineData
-    email: str | None
+    email: Address | None
     notify: bool = False
 
     def fingerprint(self) -> str:
@@ -129,7 +129,7 @@ def _make(services: Services, submission: Submission, client: str, idempotency: 
     """
     group_id = new_group_id()
     if submission.notify and submission.email:
-        services.outbox.reserve((Address(submission.email),), notification_request(group_id, 0, client))
+        services.outbox.reserve((submission.email,), notification_request(group_id, 0, client))
     structlog.contextvars.bind_contextvars(group_id=group_id)
     fit = [index for index, image in enumerate(submission.images) if not image.error]
     with ExitStack() as undo:

@@ -25,14 +25,14 @@ from darkroom_api.services import Services, services
 
 blueprint = APIBlueprint("emails", __name__, abp_tags=[EMAILS])
 
-_LONGEST_ESCAPE = 12
+_MAX_ESCAPE = 12
 """Bytes of one character in JSON at most: two escapes such as ``\\ud83d`` make one beyond U+FFFF."""
-_MAX_BYTES = _LONGEST_ESCAPE * MAX_BODY + bodies.MAX_BYTES
+_MAX_BYTES = _MAX_ESCAPE * MAX_BODY + bodies.MAX_BYTES
 _ONE_LINE = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
 
 
-class MailOrder(BaseModel):
-    """A mail to one address."""
+class EmailOrder(BaseModel):
+    """An email to one address."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
@@ -49,7 +49,7 @@ class MailOrder(BaseModel):
 
 
 class ResultsOrder(BaseModel):
-    """Where to mail a group's results."""
+    """Where to email a group's results."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
@@ -58,13 +58,13 @@ class ResultsOrder(BaseModel):
     )
 
 
-class MailReference(BaseModel):
-    """A mail will be sent."""
+class EmailReference(BaseModel):
+    """An email will be sent."""
 
     id: str = Field(description="What became of it is to be seen at `/tasks/{id}`.")
 
 
-_ANSWERS = answers({202: MailReference}, 401, 404, 409, 422, 429, 503)
+_ANSWERS = answers({202: EmailReference}, 401, 404, 409, 422, 429, 503)
 
 
 @blueprint.post(
@@ -78,10 +78,10 @@ _ANSWERS = answers({202: MailReference}, 401, 404, 409, 422, 429, 503)
 def send_images(path: GroupPath) -> Response:
     """Email the results of an ended group to the group's address. A group that has none can be given one.
 
-    Asked for again within ten minutes, it is the same mail, unless that one failed or the group has ended anew.
+    Asked for again within ten minutes, it is the same email, unless that one failed or the group has ended anew.
     """
     given = bodies.read_json(ResultsOrder).email if _has_body() else None
-    return _answer(path.group_id, Address(given) if given else None)
+    return _answer(path.group_id, given)
 
 
 @blueprint.get("/send_images/<group_id>", operation_id="emailResultsByLink", security=NEEDS_KEY, responses=_ANSWERS)
@@ -96,8 +96,8 @@ def send_images_by_link(path: GroupPath) -> Response:
     "/send_email",
     operation_id="sendEmail",
     security=NEEDS_KEY,
-    responses=answers({202: MailReference}, 400, 401, 403, 413, 415, 422, 429, 503),
-    request_body=json_content(blueprint, MailOrder),
+    responses=answers({202: EmailReference}, 400, 401, 403, 413, 415, 422, 429, 503),
+    request_body=json_content(blueprint, EmailOrder),
 )
 @asks_for_key
 def send_email() -> Response:
@@ -109,10 +109,9 @@ def send_email() -> Response:
             code=ProblemCode.EMAIL_DISABLED,
             error="Sending email is disabled",
         )
-    order = bodies.read_json(MailOrder, _MAX_BYTES)
-    to = Address(order.to)
-    email_id = services().post.text(to, order.subject, order.body, new_request())
-    return accepted(MailReference(id=email_id), links.task(email_id))
+    order = bodies.read_json(EmailOrder, _MAX_BYTES)
+    email_id = services().emails.send_text(order.to, order.subject, order.body, new_request())
+    return accepted(EmailReference(id=email_id), links.task(email_id))
 
 
 def init_mail_limits(app: Flask) -> None:
@@ -143,7 +142,7 @@ def _has_body() -> bool:
 
 def _answer(group_id: str, given: Address | None = None) -> Response:
     email_id = email_results(services(), group_id, given, new_request())
-    return accepted(MailReference(id=email_id), links.task(email_id))
+    return accepted(EmailReference(id=email_id), links.task(email_id))
 
 
 def email_results(services: Services, group_id: str, given: Address | None, request: MailRequest) -> str:
@@ -177,13 +176,13 @@ def email_results(services: Services, group_id: str, given: Address | None, requ
             code=ProblemCode.NO_EMAIL_ADDRESS,
             error="No address",
         )
-    return services.post.results(group, request)
+    return services.emails.send_results(group, request)
 
 
 def _with_address(services: Services, group: Group, given: Address, request: MailRequest) -> Group:
     """The group with the address that it was given, unless it has another one."""
     if not group.email:
-        # First, so that a request for too many mails changes nothing. The mail itself then counts no more.
+        # First, so that a request for too many emails changes nothing. The email itself then counts no more.
         services.outbox.reserve((given,), request)
         if services.groups.set_email(group.group_id, given):
             return replace(group, email=given)

@@ -52,12 +52,12 @@ _BODY["content"] |= dict.fromkeys(bodies.FORM_TYPES, _BODY["content"]["applicati
 )
 @asks_for_key
 def subscribe() -> Response:
-    """Ask for the newsletter. The address is subscribed once the link in the mail it then gets was confirmed."""
+    """Ask for the newsletter. The address is subscribed once the link in the email it then gets was confirmed."""
     address, request_for_mail = _address(), new_request()
     services().outbox.reserve((address,), request_for_mail)
     services().subscribers.request(address)
-    services().post.confirmation(address, request_for_mail)
-    return accepted(_ASKED, links.PAGE)  # an address of this request alone would tell whether a mail was sent
+    services().emails.send_confirmation(address, request_for_mail)
+    return accepted(_ASKED, links.PAGE)  # an address of this request alone would tell whether an email was sent
 
 
 @blueprint.post(
@@ -76,9 +76,9 @@ def unsubscribe() -> Response:
 
 def _address() -> Address:
     if request.mimetype == "application/json":
-        return Address(bodies.read_json(Subscription).email)
+        return bodies.read_json(Subscription).email
     if request.mimetype in bodies.FORM_TYPES:
-        return Address(bodies.read_form(Subscription).email)
+        return bodies.read_form(Subscription).email
     raise Problem(415, "Send `application/json` or a form.", code=ProblemCode.UNSUPPORTED_MEDIA_TYPE)
 
 
@@ -91,7 +91,7 @@ _BROKEN = "This link does not work"
 
 
 class LinkPath(BaseModel):
-    """A link in a mail."""
+    """A link in an email."""
 
     token: str
 

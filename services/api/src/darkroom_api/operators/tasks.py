@@ -52,9 +52,9 @@ class TaskStatus(BaseModel):
     ready: bool = Field(description="Whether it has ended, in whatever way.")
     successful: bool = Field(description="Whether it has ended well.")
     value: int | str | None = Field(
-        description="What came out: a number, where an image's result is, or how many addresses a mail went to."
+        description="What came out: a number, where an image's result is, or how many addresses an email went to."
     )
-    error: str | None = Field(description="Why nothing came out, or, of a mail that is to be tried again, not yet.")
+    error: str | None = Field(description="Why nothing came out, or, of an email that is to be tried again, not yet.")
     code: ProblemCode | None = Field(None, description="The same of an image, for programs.")
     progress: Progress
 
@@ -72,10 +72,10 @@ class TaskStatus(BaseModel):
         return cls._at(name, image.state, progress, value=value, error=outcome.error, code=outcome.code)
 
     @classmethod
-    def of_email(cls, mail: EmailRecord) -> "TaskStatus":
-        state = _STATE_OF_EMAIL[mail.state]
+    def of_email(cls, email: EmailRecord) -> "TaskStatus":
+        state = _STATE_OF_EMAIL[email.state]
         progress = Progress(done=int(state.is_final), total=1)
-        return cls._at(mail.email_id, state, progress, value=mail.accepted or None, error=mail.reason)
+        return cls._at(email.email_id, state, progress, value=email.accepted or None, error=email.reason)
 
     @classmethod
     def _at(

@@ -1,6 +1,6 @@
 -- Prepended to every script. A group's keys come in one order, always the same.
 local RECORD, ITEMS, STATES, ATTEMPTS, OUTCOMES = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
-local RUNNING, ENDED, TO_ANNOUNCE, FIGURES = KEYS[6], KEYS[7], KEYS[8], KEYS[9]
+local RUNNING, ENDED, TO_NOTIFY, STATISTICS = KEYS[6], KEYS[7], KEYS[8], KEYS[9]
 local CHANGES, GROUP_ID, HEARTBEAT = ARGV[1], ARGV[2], ARGV[3]
 
 local function now()
@@ -19,10 +19,10 @@ local function move(index, from, to)
   redis.call('HINCRBY', RECORD, to, 1)
 end
 
--- Add to the figures of this week, which are kept for eight.
+-- Add to the statistics of this week, which are kept for eight.
 local function count(what, number)
-  redis.call('HINCRBY', FIGURES, what, number)
-  redis.call('EXPIRE', FIGURES, 8 * 7 * 24 * 3600)
+  redis.call('HINCRBY', STATISTICS, what, number)
+  redis.call('EXPIRE', STATISTICS, 8 * 7 * 24 * 3600)
 end
 
 -- Forget the group, and note that its blobs are to be deleted. A full Redis refuses the note, but must be able to forget.
@@ -32,7 +32,7 @@ local function erase()
   local made = idempotency_key and redis.call('GET', idempotency_key)
   if made and cjson.decode(made).group_id == GROUP_ID then redis.call('DEL', idempotency_key) end
   redis.call('DEL', RECORD, ITEMS, STATES, ATTEMPTS, OUTCOMES)
-  for _, set in ipairs({RUNNING, ENDED, TO_ANNOUNCE, UNFINISHED}) do redis.call('ZREM', set, GROUP_ID) end
+  for _, set in ipairs({RUNNING, ENDED, TO_NOTIFY, UNFINISHED}) do redis.call('ZREM', set, GROUP_ID) end
 end
 
 -- Answers with 2 if the group ended and wants its results mailed, which is noted in the same step, and with 1 otherwise.
@@ -44,7 +44,7 @@ local function end_group_if_done()
   redis.call('ZREM', RUNNING, GROUP_ID)
   redis.call('ZADD', ENDED, time, GROUP_ID)
   if known[3] ~= '0' or not known[4] then return 1 end
-  redis.call('ZADD', TO_ANNOUNCE, time, GROUP_ID)
+  redis.call('ZADD', TO_NOTIFY, time, GROUP_ID)
   return 2
 end
 

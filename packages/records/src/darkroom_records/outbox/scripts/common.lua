@@ -1,7 +1,7 @@
 -- Prepended to every script. KEYS: the record, the emails that are due. ARGV: id, prefix of workers' heartbeats.
 local RECORD, DUE = KEYS[1], KEYS[2]
 local EMAIL_ID, HEARTBEAT = ARGV[1], ARGV[2]
-local KEPT = 8 * 24 * 3600 -- seconds for which an email that ended is known: a letter, for longer than its issue is the latest
+local KEPT = 8 * 24 * 3600 -- seconds for which an email that ended is known: longer than an issue is the latest
 
 local function now()
   local time = redis.call('TIME')

@@ -1,4 +1,4 @@
-"""Asking for an email: it is written down in the outbox, and a message says that it is there."""
+"""Requests for emails: each is written down in the outbox, and a message wakes a mailer."""
 
 import hashlib
 from collections.abc import Callable
@@ -15,8 +15,8 @@ COOL_DOWN = 600
 """Seconds in which a second email about the same is not sent."""
 
 
-class Post:
-    """Takes emails in. Each call answers with the id of the email that goes out, or raises a ``MailLimitError``.
+class EmailSender:
+    """Sends emails by way of the outbox. Each call returns the id of the email, or raises a ``MailLimitError``.
 
     Args:
         outbox: takes the email.
@@ -27,49 +27,49 @@ class Post:
         self._outbox = outbox
         self._send = send
 
-    def text(self, to: Address, subject: str, body: str, request: MailRequest) -> str:
-        """Email a plain text.
+    def send_text(self, to: Address, subject: str, body: str, request: MailRequest) -> str:
+        """Send a plain text.
 
         Raises:
             ValueError: the subject or the body cannot be sent; the message says why.
         """
-        return self._submit(Email((to,), TextEmail(subject=subject, body=body)), request)
+        email = Email((to,), TextEmail(subject=subject, body=body))
+        return self._sent(self._outbox.submit(email, request=request))
 
-    def results(self, group: Group, request: MailRequest) -> str:
-        """Email the results of a group that ended to its address, once for each time that it ended.
+    def send_results(self, group: Group, request: MailRequest) -> str:
+        """Send the results of a group that ended to its address, once for each time that it ended.
 
         Raises:
             ValueError: the group has no address.
         """
-        return self._submit(results_email(group), request, results_occasion(group))
+        return self._sent(submit_results(self._outbox, group, request))
 
-    def confirmation(self, address: Address, request: MailRequest) -> str:
+    def send_confirmation(self, address: Address, request: MailRequest) -> str:
         """Ask an address whether it wants the newsletter. Whether it has it already is for the mailer to find out."""
         occasion = Occasion(confirmation_occasion(address), COOL_DOWN)
-        return self._submit(Email((address,), ConfirmationEmail()), request, occasion)
+        return self._sent(
+            self._outbox.submit(Email((address,), ConfirmationEmail()), request=request, occasion=occasion)
+        )
 
-    def _submit(self, mail: Email, request: MailRequest, occasion: Occasion | None = None) -> str:
-        email_id = self._outbox.submit(mail, request=request, occasion=occasion)
+    def _sent(self, email_id: str) -> str:
         self._send(SendEmail(email_id))
         return email_id
 
 
-def results_email(group: Group) -> Email:
-    """The email that carries a group's results.
+def submit_results(outbox: Outbox, group: Group, request: MailRequest) -> str:
+    """Put the email with a group's results into the outbox, one for each time that the group ended.
 
     Raises:
         ValueError: the group has no address.
+        MailLimitError: too many were asked for.
     """
     if not group.email:
         raise ValueError("This group has no email address to send its results to.")
-    return Email((Address(group.email),), ResultsEmail(group_id=group.group_id))
+    email = Email((group.email,), ResultsEmail(group_id=group.group_id))
+    occasion = Occasion(f"results:{group.group_id}:{group.finished_at}", COOL_DOWN)
+    return outbox.submit(email, request=request, occasion=occasion)
 
 
 def notification_request(group_id: str, run: int, client: str | None = None) -> MailRequest:
     """The request for the email at the end of a group's run. It counts once: when the run begins, or at its end."""
     return MailRequest(hashlib.sha256(f"{group_id}:{run}".encode()).hexdigest(), client)
-
-
-def results_occasion(group: Group) -> Occasion:
-    """The end of the group. A group that was tried again ends again, and may be mailed again."""
-    return Occasion(f"results:{group.group_id}:{group.finished_at}", COOL_DOWN)
