@@ -11,7 +11,7 @@ from celery.beat import ScheduleEntry
 from celery.schedules import schedule
 from darkroom_contracts.messages import Message, ProcessImage, SendDueEmails, SendEmail, SendNewsletter
 from darkroom_contracts.queues import Queue
-from darkroom_records import control
+from darkroom_records.control import ControlStore
 from darkroom_runtime import logs
 from darkroom_runtime.celery_config import make_celery, publisher
 from darkroom_runtime.queues import oldest_waiting
@@ -51,7 +51,7 @@ def test_every_message_says_since_when_it_waits_and_for_which_request(
 
 def test_a_waiting_email_is_seen_to_wait(celery: Celery, redis: Redis) -> None:
     send(celery, SendEmail(EMAIL))
-    (queue,) = [queue for queue in control.refresh(redis)["queues"] if queue["name"] == Queue.MAIL]
+    (queue,) = [queue for queue in ControlStore(redis).refresh()["queues"] if queue["name"] == Queue.MAIL]
     assert queue["oldest_seconds"] is not None
 
 

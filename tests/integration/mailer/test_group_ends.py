@@ -5,7 +5,7 @@ from darkroom_contracts.mail import Address
 from darkroom_contracts.problems import ProblemCode
 from darkroom_records._keys import GROUPS_TO_NOTIFY
 from darkroom_records.groups import Ending, GroupStore, NewImage, Outcome, Work
-from darkroom_records.statistics import Statistics, read_statistics, this_week
+from darkroom_records.statistics import Statistics, StatisticsStore, this_week
 from redis import Redis
 
 GROUP = new_group_id()
@@ -67,11 +67,11 @@ def test_the_week_counts_groups_images_and_failures(groups: GroupStore, redis: R
     groups.fail(work, "It is damaged.", ProblemCode.DAMAGED_IMAGE)
     groups.fail(work, "It is damaged.", ProblemCode.DAMAGED_IMAGE)
     weeks.add(this_week())  # the test may run across Sunday's midnight
-    counted = [read_statistics(redis, week) for week in weeks]
+    counted = [StatisticsStore(redis).read(week) for week in weeks]
     assert sum(statistics.groups for statistics in counted) == 1
     assert sum(statistics.images for statistics in counted) == 1
     assert sum(statistics.failures for statistics in counted) == 2
 
 
-def test_a_week_without_work_has_no_figures(redis: Redis) -> None:
-    assert read_statistics(redis, this_week()) == Statistics()
+def test_a_week_without_work_has_no_statistics(redis: Redis) -> None:
+    assert StatisticsStore(redis).read(this_week()) == Statistics()

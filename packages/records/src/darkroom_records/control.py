@@ -51,44 +51,48 @@ class Picture(TypedDict):
     totals: dict[str, int]
 
 
-def refresh(redis: Redis) -> Picture:
-    """Take a new picture and keep it for everyone."""
-    picture = _take(redis)
-    redis.set(keys.CONTROL, json.dumps(picture))
-    return picture
+class ControlStore:
+    """Takes the picture and keeps it for everyone. Safe to share between threads."""
 
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
 
-def latest(redis: Redis) -> Picture:
-    """The picture that is kept; where it is too old, or there is none, one caller of all takes a new one."""
-    deadline = time.monotonic() + _PATIENCE
-    while True:
-        kept = cast("str | None", redis.get(keys.CONTROL))
-        picture: Picture | None = json.loads(kept) if kept else None
-        if picture and time.time() - picture["as_of"] <= MAX_AGE:
-            return picture
-        is_ours = redis.set(keys.CONTROL_TAKEN, "", nx=True, px=int(MAX_AGE * 1000))
-        if is_ours or time.monotonic() > deadline:
-            return refresh(redis)
-        time.sleep(_POLL)
+    def refresh(self) -> Picture:
+        """Take a new picture and keep it."""
+        picture = self._take()
+        self._redis.set(keys.CONTROL, json.dumps(picture))
+        return picture
 
+    def latest(self) -> Picture:
+        """The picture that is kept; where it is too old, or there is none, one caller of all takes a new one."""
+        deadline = time.monotonic() + _PATIENCE
+        while True:
+            kept = cast("str | None", self._redis.get(keys.CONTROL))
+            picture: Picture | None = json.loads(kept) if kept else None
+            if picture and time.time() - picture["as_of"] <= MAX_AGE:
+                return picture
+            is_ours = self._redis.set(keys.CONTROL_TAKEN, "", nx=True, px=int(MAX_AGE * 1000))
+            if is_ours or time.monotonic() > deadline:
+                return self.refresh()
+            time.sleep(_POLL)
 
-def _take(redis: Redis) -> Picture:
-    workers = _workers(redis)
-    queues = [_queue(redis, queue, workers) for queue in Queue]
-    return {
-        "as_of": time.time(),
-        "workers": workers,
-        "queues": queues,
-        "totals": {
-            "workers": len(workers),
-            "concurrency": sum(worker["concurrency"] for worker in workers),
-            "active": sum(worker["active"] for worker in workers),
-            "reserved": sum(worker["reserved"] for worker in workers),
-            "scheduled": sum(worker["scheduled"] for worker in workers),
-            "waiting": sum(queue["length"] for queue in queues),
-            "running_groups": redis.zcard(keys.RUNNING_GROUPS),
-        },
-    }
+    def _take(self) -> Picture:
+        workers = _workers(self._redis)
+        queues = [_queue(self._redis, queue, workers) for queue in Queue]
+        return {
+            "as_of": time.time(),
+            "workers": workers,
+            "queues": queues,
+            "totals": {
+                "workers": len(workers),
+                "concurrency": sum(worker["concurrency"] for worker in workers),
+                "active": sum(worker["active"] for worker in workers),
+                "reserved": sum(worker["reserved"] for worker in workers),
+                "scheduled": sum(worker["scheduled"] for worker in workers),
+                "waiting": sum(queue["length"] for queue in queues),
+                "running_groups": self._redis.zcard(keys.RUNNING_GROUPS),
+            },
+        }
 
 
 def _workers(redis: Redis) -> list[WorkerPicture]:

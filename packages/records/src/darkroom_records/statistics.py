@@ -36,7 +36,13 @@ def this_week() -> int:
     return week_number(datetime.now(UTC))
 
 
-def read_statistics(redis: Redis, week: int) -> Statistics:
-    """The statistics of the week of this number."""
-    counted = cast("dict[str, str]", redis.hgetall(keys.statistics(week)))
-    return Statistics(**{name: int(number) for name, number in counted.items()})
+class StatisticsStore:
+    """Reads what was counted. Safe to share between threads."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+
+    def read(self, week: int) -> Statistics:
+        """The statistics of the week of this number."""
+        counted = cast("dict[str, str]", self._redis.hgetall(keys.statistics(week)))
+        return Statistics(**{name: int(number) for name, number in counted.items()})

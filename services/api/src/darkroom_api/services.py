@@ -6,6 +6,7 @@ from typing import cast
 
 from celery import Celery
 from darkroom_records.blobs import BlobStorage, LocalBlobStorage
+from darkroom_records.control import ControlStore
 from darkroom_records.groups import GroupStore
 from darkroom_records.links import Links
 from darkroom_records.mail_limits import MailLimits
@@ -33,6 +34,7 @@ class Services:
     redis: Redis
     groups: GroupStore
     tasks: TaskStore
+    control: ControlStore
     storage: BlobStorage
     outbox: Outbox
     emails: EmailSender
@@ -53,6 +55,7 @@ class Services:
             redis=redis,
             groups=groups,
             tasks=TaskStore(redis),
+            control=ControlStore(redis),
             storage=LocalBlobStorage(settings.storage_dir),
             outbox=outbox,
             emails=EmailSender(outbox, partial(try_send, celery)),

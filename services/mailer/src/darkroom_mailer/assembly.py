@@ -7,6 +7,7 @@ from darkroom_records.groups import GroupStore
 from darkroom_records.links import Links
 from darkroom_records.mail_limits import MailLimits
 from darkroom_records.outbox import Outbox
+from darkroom_records.statistics import StatisticsStore
 from darkroom_records.subscribers import Subscribers
 from redis import Redis
 
@@ -34,5 +35,5 @@ def make_delivery(settings: MailerSettings, redis: Redis, worker: str) -> Delive
         keep_results=settings.keep_results,
         timezone=ZoneInfo(settings.time_zone),
     )
-    composer = Composer(settings, redis, results, subscribers, links)
+    composer = Composer(settings, StatisticsStore(redis), results, subscribers, links)
     return Delivery(settings, Outbox(redis, MailLimits(settings)), composer, subscribers, worker)

@@ -7,9 +7,8 @@ from darkroom_records.groups import Group
 from darkroom_records.links import Links
 from darkroom_records.newsletter_calendar import Issue
 from darkroom_records.outbox import Claim
-from darkroom_records.statistics import read_statistics
+from darkroom_records.statistics import StatisticsStore
 from darkroom_records.subscribers import CONFIRMATION_PERIOD, Subscribers
-from redis import Redis
 
 from darkroom_mailer.envelope import ComposedEmail
 from darkroom_mailer.reasons import NotWantedError
@@ -23,7 +22,7 @@ class Composer:
     """Composes emails from what is known when they are sent."""
 
     settings: MailerSettings
-    redis: Redis
+    statistics: StatisticsStore
     results: ResultsEmails
     subscribers: Subscribers
     links: Links
@@ -65,7 +64,7 @@ class Composer:
         if address not in self.subscribers:
             raise NotWantedError("The address has left the newsletter.")
         url = self.links.unsubscription(address)
-        statistics = read_statistics(self.redis, issue.reported_week)
+        statistics = self.statistics.read(issue.reported_week)
         words = render(
             "newsletter", issue=issue, statistics=statistics, unsubscribe_url=url, home=self.settings.public_url
         )

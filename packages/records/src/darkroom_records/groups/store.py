@@ -164,6 +164,14 @@ class GroupStore:
         """Note that nothing is left to email about this end of a group. False if it has ended anew since."""
         return bool(self._finish_notification(group_id, repr(finished_at) if finished_at else ""))
 
+    def check(self) -> None:
+        """Write something that soon expires.
+
+        Raises:
+            redis.exceptions.RedisError: Redis does not answer, or takes nothing in.
+        """
+        self._redis.set(keys.READINESS, "", ex=60)
+
     def exists(self, group_id: str) -> bool:
         """Whether there is a group of this id."""
         return bool(self._redis.exists(keys.group_record(group_id)))

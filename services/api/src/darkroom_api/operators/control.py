@@ -3,7 +3,6 @@
 import time
 from datetime import UTC, datetime
 
-from darkroom_records import control as pictures
 from darkroom_records.control import Picture, QueuePicture
 from flask import Response
 from flask_openapi import APIBlueprint
@@ -82,7 +81,7 @@ class Control(BaseModel):
 @asks_for_admin_key
 def control() -> Response:
     """Workers and queues, in a picture that is taken at most every ten seconds and asks nothing of any worker."""
-    response = as_json(Control.of(pictures.latest(services().redis)))
+    response = as_json(Control.of(services().control.latest()))
     response.cache_control.no_store = True
     return response
 

@@ -1,6 +1,5 @@
 """What monitors ask."""
 
-from darkroom_records import readiness
 from flask import Response
 from flask_openapi import APIBlueprint
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -31,7 +30,7 @@ def healthz() -> dict[str, str]:
 @blueprint.get("/readyz", operation_id="checkReady", responses=answers({200: Health}, 503, 507))
 def readyz() -> dict[str, str]:
     """Whether work can be taken in: Redis takes records, and the storage takes files."""
-    readiness.check(services().redis)
+    services().groups.check()
     services().storage.check()
     return {"status": "ready"}
 

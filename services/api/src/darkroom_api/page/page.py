@@ -4,7 +4,6 @@ from typing import Any
 
 from darkroom_contracts.formats import FILE_TYPES, READABLE, WRITABLE
 from darkroom_contracts.queues import Queue
-from darkroom_records import control
 from flask import Blueprint, render_template
 
 from darkroom_api.services import services
@@ -36,7 +35,7 @@ def page() -> str:
 @blueprint.get("/page/notice")
 def notice() -> dict[str, Any]:
     """What whoever waits for images should know. It tells less than ``/control``, which may ask for a key."""
-    queues = {queue["name"]: queue for queue in control.latest(services().redis)["queues"]}
+    queues = {queue["name"]: queue for queue in services().control.latest()["queues"]}
     return {"notice": None if queues[Queue.IMAGES]["consumers"] else _NO_WORKER}
 
 
