@@ -7,7 +7,7 @@ pixel, so whoever only checks or describes a pipeline needs no more than pydanti
 import json
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias, get_args
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias, TypeVar, get_args
 
 from darkroom_contracts.pipelines import PipelineData
 from darkroom_contracts.sentences import SENTENCE, place, sentence
@@ -29,6 +29,8 @@ from darkroom_imaging.errors import BadOperationError
 
 MAX_OPERATIONS = 20
 """The most operations one pipeline may have."""
+MAX_OUTPUTS = 8
+"""The most outputs an image may have."""
 MAX_REGIONS = 100
 """The most parts of an image that one operation may name."""
 MAX_SIDE = 16_384
@@ -223,6 +225,10 @@ AnyOperation: TypeAlias = Annotated[
 Operations: TypeAlias = Annotated[tuple[AnyOperation, ...], Field(max_length=MAX_OPERATIONS)]
 """A pipeline, as a request or a message brings it."""
 Pipeline: TypeAlias = Sequence[Operation]
+OutputName: TypeAlias = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,32}$")]
+"""What an output is called: in addresses, and as a folder of the archive."""
+Outputs: TypeAlias = Annotated[dict[OutputName, Operations], Field(min_length=1, max_length=MAX_OUTPUTS)]
+"""The pipeline of each output by its name, as a request or a message brings them."""
 
 OPERATIONS: Mapping[str, type[Operation]] = MappingProxyType(
     {kind.model_fields["op"].default: kind for kind in get_args(get_args(AnyOperation)[0])}
@@ -230,6 +236,8 @@ OPERATIONS: Mapping[str, type[Operation]] = MappingProxyType(
 """Every operation, by its name."""
 
 _PIPELINE: TypeAdapter[tuple[Operation, ...]] = TypeAdapter(Operations)
+_OUTPUTS: TypeAdapter[Mapping[str, tuple[Operation, ...]]] = TypeAdapter(Outputs)
+_Read = TypeVar("_Read")
 
 
 def read_pipeline(data: PipelineData) -> tuple[Operation, ...]:
@@ -238,17 +246,41 @@ def read_pipeline(data: PipelineData) -> tuple[Operation, ...]:
     Raises:
         BadOperationError: an operation is unknown, or its arguments are not its own; the message names it.
     """
-    try:
-        return _PIPELINE.validate_json(json.dumps(data))
-    except ValidationError as error:
-        mistake = error.errors(include_url=False, include_input=False)[0]
-        where = place(("operations", *mistake["loc"]), besides=frozenset(OPERATIONS))
-        raise BadOperationError(f"{where}: {sentence(mistake['type'], mistake.get('ctx', {}))}.") from None
+    return _read(_PIPELINE, data, "operations")
+
+
+def read_outputs(data: Mapping[str, PipelineData]) -> Mapping[str, tuple[Operation, ...]]:
+    """The pipelines of outputs that were written down, by their names.
+
+    Raises:
+        BadOperationError: as for ``read_pipeline``; or a name is not one that an output can have.
+    """
+    return _read(_OUTPUTS, data, "outputs")
 
 
 def write_pipeline(pipeline: Pipeline) -> PipelineData:
     """The pipeline as plain JSON, with every argument: it says what is done, whatever the defaults become."""
     return [operation.model_dump(mode="json") for operation in pipeline]
+
+
+def write_outputs(outputs: Mapping[str, Pipeline]) -> Mapping[str, PipelineData]:
+    """The pipelines of outputs as plain JSON, as ``write_pipeline`` does."""
+    return {name: write_pipeline(pipeline) for name, pipeline in outputs.items()}
+
+
+def overlay_ids(pipeline: Pipeline) -> tuple[str, ...]:
+    """The ``image_id`` of each image that the pipeline's watermarks need, once and in their order."""
+    marks = (operation.image_id for operation in pipeline if isinstance(operation, Watermark))
+    return tuple(dict.fromkeys(image_id for image_id in marks if image_id is not None))
+
+
+def _read(adapter: TypeAdapter[_Read], data: object, name: str) -> _Read:
+    try:
+        return adapter.validate_json(json.dumps(data))
+    except ValidationError as error:
+        mistake = error.errors(include_url=False, include_input=False)[0]
+        where = place((name, *mistake["loc"]), besides=frozenset(OPERATIONS))
+        raise BadOperationError(f"{where}: {sentence(mistake['type'], mistake.get('ctx', {}))}.") from None
 
 
 def _require(holds: object, rule: str) -> None:

@@ -1,6 +1,6 @@
-"""Plan a pipeline as a whole: how little has to be decoded, and what the result is written as."""
+"""Plan pipelines as a whole: how little has to be decoded, and what the results are written as."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from darkroom_contracts.formats import WRITABLE, ImageFormat
 
@@ -26,14 +26,17 @@ def result_format(original: ImageFormat, conversion: Convert | None) -> ImageFor
     return original if original in WRITABLE else _INSTEAD[original]
 
 
-def reduction(pipeline: Sequence[Operation], size: tuple[int, int]) -> int:
-    """By how much a picture of ``size`` may be smaller when it is decoded: 1, 2, 4 or 8.
+def reduction(pipelines: Collection[Sequence[Operation]], size: tuple[int, int]) -> int:
+    """By how much a picture of ``size`` may be smaller when it is decoded for all pipelines: 1, 2, 4 or 8.
 
     Only the first operation can make up for a reduced picture.
     """
-    first = next((step for step in pipeline if not isinstance(step, Convert)), None)
-    allowed = _allowed(first, size)
+    allowed = min(_allowed(_first(pipeline), size) for pipeline in pipelines)
     return next((step for step in _REDUCTIONS if step <= min(allowed, *size)), 1)
+
+
+def _first(pipeline: Sequence[Operation]) -> Operation | None:
+    return next((step for step in pipeline if not isinstance(step, Convert)), None)
 
 
 def _allowed(first: Operation | None, size: tuple[int, int]) -> float:

@@ -1,7 +1,7 @@
 """Do operations to a picture, one after the other."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from PIL import Image
@@ -43,8 +43,13 @@ class Studio:
     overlays: Mapping[str, bytes]
     """The images that watermarks name, by their ``image_id``."""
 
-    def through(self, picture: Picture, pipeline: Sequence[Operation]) -> Image.Image:
-        """The picture after all operations, which may change the one that is given.
+    def run(self, picture: Picture, pipeline: Sequence[Operation], *, keep: bool = False) -> Picture:
+        """Do all operations, which may change the picture that is given.
+
+        Args:
+            picture: what they are done to.
+            pipeline: the operations, in this order.
+            keep: leave the picture that is given as it is. It is copied only where an operation would change it.
 
         Raises:
             ImageTooLargeError: a step would make it larger than the limits.
@@ -52,10 +57,13 @@ class Studio:
             NotAnImageError, DamagedImageError: an overlay cannot be opened.
             UnexpectedError: a step failed.
         """
+        kept = picture.image if keep else None
         for operation in pipeline:
             with unexpected(f"The operation {operation.op}"):
+                if picture.image is kept and _changes_pixels(operation):
+                    picture = replace(picture, image=picture.image.copy())
                 picture = self._after(picture, operation)
-        return picture.image
+        return picture
 
     def _after(self, picture: Picture, operation: Operation) -> Picture:
         match operation:
@@ -96,3 +104,14 @@ class Studio:
         if source is None:
             raise BadOperationError("The image of the watermark is not there any more. Upload it again.")
         return partial(scaled, still(open_original(source, self.limits), self.limits).image)
+
+
+def _changes_pixels(operation: Operation) -> bool:
+    """Whether the operation draws on the image that it is given, instead of making a new one."""
+    match operation:
+        case Adjust() | Watermark():
+            return True
+        case Blur() | Pixelate():
+            return operation.regions is not None
+        case _:
+            return False
