@@ -20,7 +20,7 @@ export UV_SYSTEM_CERTS ?= true
 bin := $(VENV)/bin
 made := $(VENV)/.made
 python_code := packages services local tests bench
-members := packages/contracts packages/runtime packages/records packages/imaging services/api services/worker services/maintenance services/scheduler services/mailer services/flower local
+members := packages/contracts packages/runtime packages/records packages/imaging services/api services/worker services/maintenance services/scheduler services/mailer services/outbound services/flower local
 
 .PHONY: help up logs down test test-fast test-compose check lock bench clean
 

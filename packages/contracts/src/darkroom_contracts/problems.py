@@ -54,6 +54,12 @@ class ProblemCode(StrEnum):
     STORAGE_UNAVAILABLE = "storage_unavailable"
     STORAGE_FULL = "storage_full"
     INTERNAL_ERROR = "internal_error"
+    # A URL
+    INVALID_URL = "invalid_url"
+    URL_NOT_ALLOWED = "url_not_allowed"
+    URL_NOT_FOUND = "url_not_found"
+    FETCH_FAILED = "fetch_failed"
+    FETCH_TIMEOUT = "fetch_timeout"
     # An image
     UNSUPPORTED_IMAGE = "unsupported_image"
     DAMAGED_IMAGE = "damaged_image"

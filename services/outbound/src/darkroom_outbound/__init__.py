@@ -1,0 +1,1 @@
+"""Darkroom's only way out: fetches the URLs of items and delivers webhooks, on the queue ``outbound``."""
