@@ -24,3 +24,36 @@ def test_a_wrong_setting_ends_the_process_with_its_name(monkeypatch: pytest.Monk
     monkeypatch.setenv("DARKROOM_MAX_IMAGES", "many")
     with pytest.raises(SystemExit, match="DARKROOM_MAX_IMAGES is wrong"):
         load(ApiSettings)
+
+
+@pytest.mark.parametrize(
+    ("url", "wrong"),
+    [
+        ("https://example.org/darkroom?a=b", "no [?] and no #"),
+        ("https://example.org/dark%20room", "letters, digits"),
+        ("https://example.org//darkroom", "letters, digits"),
+        ("https://example.org/images/darkroom", "must not begin with /images"),
+    ],
+)
+def test_a_public_url_that_no_link_can_begin_with_is_refused(
+    monkeypatch: pytest.MonkeyPatch, url: str, wrong: str
+) -> None:
+    monkeypatch.setenv("DARKROOM_PUBLIC_URL", url)
+    with pytest.raises(SystemExit, match=rf"DARKROOM_PUBLIC_URL is wrong.*{wrong}"):
+        load(ApiSettings)
+
+
+@pytest.mark.parametrize(
+    ("url", "path"),
+    [
+        ("https://example.org", ""),
+        ("https://example.org/", ""),
+        ("https://example.org/darkroom", "/darkroom"),
+        ("https://example.org/our/darkroom-2/", "/our/darkroom-2"),
+    ],
+)
+def test_the_path_of_the_public_url_has_no_slash_at_its_end(
+    monkeypatch: pytest.MonkeyPatch, url: str, path: str
+) -> None:
+    monkeypatch.setenv("DARKROOM_PUBLIC_URL", url)
+    assert load(ApiSettings).public_path == path

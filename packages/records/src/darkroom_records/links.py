@@ -1,25 +1,44 @@
 """The links in emails, and the signatures that say they are ours. There is no table of them."""
 
+import re
 import secrets
-from typing import cast
+from typing import Annotated, cast
 
 from darkroom_contracts.mail import Address
 from darkroom_runtime.settings import Settings
 from itsdangerous import BadData, URLSafeSerializer, URLSafeTimedSerializer
-from pydantic import Field, HttpUrl, SecretStr
+from pydantic import AfterValidator, Field, HttpUrl, SecretStr
 from redis import Redis
 
 from darkroom_records._keys import SIGNING_KEY
 from darkroom_records.subscribers import CONFIRMATION_PERIOD
 
+_PLAIN_PATH = re.compile(r"(/[A-Za-z0-9._~-]+)*/?")
+
+
+def _with_a_plain_path(url: HttpUrl) -> HttpUrl:
+    if url.query is not None or url.fragment is not None:
+        raise ValueError("an address to begin links with has no ? and no #")
+    if not _PLAIN_PATH.fullmatch(url.path or ""):
+        raise ValueError("its path may have letters, digits, dots, dashes, _ and ~ only")
+    return url
+
 
 class LinkSettings(Settings):
     """Settings of a process that writes or follows links in emails."""
 
-    public_url: HttpUrl = Field(HttpUrl("http://127.0.0.1:8000"), description="Where the API is reached from outside.")
+    public_url: Annotated[HttpUrl, AfterValidator(_with_a_plain_path)] = Field(
+        HttpUrl("http://127.0.0.1:8000"),
+        description="Where the API is reached from outside. It may have a path: `https://example.org/darkroom`.",
+    )
     secret_key: SecretStr | None = Field(
         None, description="Signs the links in emails. Without one, a random one is made and kept in Redis."
     )
+
+    @property
+    def public_path(self) -> str:
+        """The path of the public URL, without a slash at its end: `/darkroom`, or nothing."""
+        return (self.public_url.path or "").rstrip("/")
 
 
 class BrokenLinkError(ValueError):

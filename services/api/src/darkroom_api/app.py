@@ -11,6 +11,7 @@ from darkroom_api.http.error_handlers import init_error_handlers
 from darkroom_api.http.foreign_pages import init_foreign_pages, refuse_head_where_it_would_act
 from darkroom_api.http.openapi import INFO, SECURITY_SCHEMES
 from darkroom_api.http.parameters import init_query_parameters
+from darkroom_api.http.paths import init_base_path
 from darkroom_api.http.problems import ProblemDetails
 from darkroom_api.http.request_log import init_request_log
 from darkroom_api.http.security_headers import init_security_headers
@@ -52,6 +53,7 @@ def create_app(settings: ApiSettings | None = None) -> OpenAPI:
     init_security_headers(app)
     init_error_handlers(app)
     init_client_address(app, settings)
+    init_base_path(app, settings.public_path)
     init_foreign_pages(app, settings)
     init_query_parameters(app)
     init_mail_limits(app)

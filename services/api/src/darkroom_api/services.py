@@ -20,6 +20,7 @@ from redis import Redis
 
 from darkroom_api.groups.changes import Changes
 from darkroom_api.groups.feeds import Feeds
+from darkroom_api.http.paths import Paths
 from darkroom_api.settings import ApiSettings
 
 _NAME = "darkroom"
@@ -41,6 +42,7 @@ class Services:
     subscribers: Subscribers
     changes: Changes
     feeds: Feeds
+    paths: Paths
 
     @classmethod
     def of(cls, settings: ApiSettings, celery: Celery) -> "Services":
@@ -48,6 +50,7 @@ class Services:
         redis = connect(settings, retries=1)
         groups = GroupStore(redis)
         outbox = Outbox(redis, MailLimits(settings))
+        paths = Paths(settings.public_path)
         changes = Changes(connect(settings, retries=1), limit=settings.max_streams)
         return cls(
             settings=settings,
@@ -61,7 +64,8 @@ class Services:
             emails=EmailSender(outbox, partial(try_send, celery)),
             subscribers=Subscribers(redis),
             changes=changes,
-            feeds=Feeds(groups, changes, limit=settings.max_streams),
+            feeds=Feeds(groups, changes, paths, limit=settings.max_streams),
+            paths=paths,
         )
 
     @property

@@ -6,13 +6,20 @@ from darkroom_contracts import limits
 from darkroom_records.links import LinkSettings
 from darkroom_records.mail_limits import MailLimitSettings
 from darkroom_runtime.browsers import HostSettings
-from pydantic import BeforeValidator, Field, NonNegativeInt, PositiveInt, SecretStr
+from pydantic import BeforeValidator, Field, HttpUrl, NonNegativeInt, PositiveInt, SecretStr, field_validator
 from pydantic_settings import NoDecode
 
 
 def _split(value: Any) -> Any:
     return tuple(key.strip() for key in value.split(",") if key.strip()) if isinstance(value, str) else value
 
+
+FIRST_WORDS = frozenset({
+    "add", "archive", "blur", "cancel", "confirm", "control", "docs", "events", "groups", "healthz", "images",
+    "metrics", "openapi.json", "operators", "page", "preflight", "presets", "process_images", "readyz", "retry",
+    "send_email", "send_images", "static", "status", "subscribe", "tasks", "unsubscribe", "webhook",
+})  # fmt: skip
+"""What the API's own paths begin with. The path of the public URL begins otherwise, so that the two are told apart."""
 
 Keys = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)]
 
@@ -68,3 +75,11 @@ class ApiSettings(LinkSettings, MailLimitSettings, HostSettings):
     min_transfer_rate: PositiveInt = Field(
         8000, description="Bytes per second below which a client is given up that sends a body or takes an answer."
     )
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_told_from_paths_of_the_api(cls, url: HttpUrl) -> HttpUrl:
+        first = (url.path or "").strip("/").partition("/")[0]
+        if first in FIRST_WORDS:
+            raise ValueError(f"its path must not begin with /{first}, as paths of the API do")
+        return url

@@ -15,6 +15,7 @@ from prometheus_client import Gauge
 from darkroom_api.groups.changes import Changes
 from darkroom_api.groups.event_stream import CLOSING, event
 from darkroom_api.groups.responses import GroupStatus
+from darkroom_api.http.paths import Paths
 from darkroom_api.http.problems import Problem
 
 _ENDED = "-end"
@@ -38,13 +39,15 @@ class Feed:
     Args:
         group_id: the group.
         outdated: called with this feed whenever the group may have changed.
+        paths: where its results are.
     """
 
-    def __init__(self, group_id: str, outdated: Callable[["Feed"], None]) -> None:
+    def __init__(self, group_id: str, outdated: Callable[["Feed"], None], paths: Paths) -> None:
         self.group_id = group_id
         self.lock = threading.Lock()
         """Held by whoever reads the group for this feed."""
         self._outdated = outdated
+        self._paths = paths
         self._updated = threading.Condition()
         self._group: Group | None = None
         self._first_version = 0
@@ -113,10 +116,10 @@ class Feed:
     def _tell_since(self, group: Group, known: int | None) -> News:
         text = b""
         if group.version != known:
-            body = GroupStatus.of(replace(group, images=self._images_since(group, known)), images=True)
+            body = GroupStatus.of(replace(group, images=self._images_since(group, known)), self._paths, images=True)
             text = event("status", body.model_dump_json(), event_id=str(group.version))
         if group.state.is_final:
-            body = GroupStatus.of(group, images=False)
+            body = GroupStatus.of(group, self._paths, images=False)
             text += event("end", body.model_dump_json(exclude={"images"}), event_id=f"{group.version}{_ENDED}")
         return News(text, group.version, is_last=group.state.is_final)
 
@@ -147,12 +150,14 @@ class Feeds:
     Args:
         groups: where they are read.
         changes: tells which have changed.
+        paths: where their results are.
         limit: streams at the same time. Each holds a thread of the server, of those that may wait.
     """
 
-    def __init__(self, groups: GroupStore, changes: Changes, *, limit: int) -> None:
+    def __init__(self, groups: GroupStore, changes: Changes, paths: Paths, *, limit: int) -> None:
         self._groups = groups
         self._changes = changes
+        self._paths = paths
         self._places = threading.BoundedSemaphore(limit)
         self._lock = threading.Lock()
         self._followed: dict[str, tuple[Feed, int]] = {}
@@ -196,7 +201,7 @@ class Feeds:
         with self._lock:
             if self._thread is None:  # not before: a thread does not survive the fork of a worker
                 self._thread = keep_doing("feeds", self._read_outdated, self._changes.closed)
-            feed, followers = self._followed.get(group_id) or (Feed(group_id, self._note), 0)
+            feed, followers = self._followed.get(group_id) or (Feed(group_id, self._note, self._paths), 0)
             if not followers:
                 self._changes.add(group_id, feed)
             self._followed[group_id] = feed, followers + 1

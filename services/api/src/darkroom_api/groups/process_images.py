@@ -14,7 +14,6 @@ from darkroom_api.groups import bodies
 from darkroom_api.groups.requests import BlurForm, BlurMembers, IdempotencyHeader, ProcessImages, ProcessImagesForm
 from darkroom_api.groups.responses import Accepted
 from darkroom_api.groups.submission import Submission, create_group
-from darkroom_api.http import links
 from darkroom_api.http.api_keys import asks_for_key, key_owner
 from darkroom_api.http.bodies import accepted
 from darkroom_api.http.client_address import client
@@ -91,4 +90,5 @@ def blur(header: IdempotencyHeader) -> Response:
 def _accept(submission: Submission, key: str | None) -> Response:
     """Make the group, and say where it can be followed."""
     made = create_group(services(), submission, client=client(), key=key, scope=key_owner())
-    return accepted(Accepted.of(made.group_id, made.total), links.status(made.group_id))
+    paths = services().paths
+    return accepted(Accepted.of(made.group_id, made.total, paths), paths.status(made.group_id))

@@ -8,7 +8,7 @@ from darkroom_contracts.states import GroupState, ImageState
 from darkroom_records.groups import Group, Image
 from pydantic import AwareDatetime, BaseModel, Field, PlainSerializer
 
-from darkroom_api.http import links
+from darkroom_api.http.paths import Paths
 
 Time = Annotated[AwareDatetime, PlainSerializer(lambda time: time.isoformat(), return_type=AwareDatetime)]
 Link = Annotated[str, Field(json_schema_extra={"format": "uri-reference"})]
@@ -26,15 +26,15 @@ class Accepted(BaseModel):
     send_images_url: Link
 
     @classmethod
-    def of(cls, group_id: str, total: int) -> "Accepted":
+    def of(cls, group_id: str, total: int, paths: Paths) -> "Accepted":
         return cls(
             group_id=group_id,
             total=total,
-            status_url=links.status(group_id),
-            events_url=links.events(group_id),
-            cancel_url=links.cancel(group_id),
-            archive_url=links.archive(group_id),
-            send_images_url=links.send_images(group_id),
+            status_url=paths.status(group_id),
+            events_url=paths.events(group_id),
+            cancel_url=paths.cancel(group_id),
+            archive_url=paths.archive(group_id),
+            send_images_url=paths.send_images(group_id),
         )
 
 
@@ -55,7 +55,7 @@ class ImageStatus(BaseModel):
     bytes: int | None = Field(description="Of the result.")
 
     @classmethod
-    def of(cls, group_id: str, image: Image) -> "ImageStatus":
+    def of(cls, group_id: str, image: Image, paths: Paths) -> "ImageStatus":
         return cls(
             index=image.index,
             name=image.name,
@@ -63,7 +63,7 @@ class ImageStatus(BaseModel):
             state=image.state,
             error=image.outcome.error,
             code=image.outcome.code,
-            url=links.image(group_id, image.index) if image.state is ImageState.SUCCEEDED else None,
+            url=paths.image(group_id, image.index) if image.state is ImageState.SUCCEEDED else None,
             width=image.outcome.width,
             height=image.outcome.height,
             bytes=image.outcome.bytes,
@@ -87,7 +87,7 @@ class GroupStatus(BaseModel):
     images: list[ImageStatus] | None = Field(None, description="Left out with `images=false`.")
 
     @classmethod
-    def of(cls, group: Group, *, images: bool) -> "GroupStatus":
+    def of(cls, group: Group, paths: Paths, *, images: bool) -> "GroupStatus":
         counts = group.counts
         return cls(
             group_id=group.group_id,
@@ -101,7 +101,7 @@ class GroupStatus(BaseModel):
             created_at=_time(group.created_at),
             finished_at=_time(group.finished_at) if group.finished_at else None,
             email_error=group.email_error,
-            images=[ImageStatus.of(group.group_id, image) for image in group.images] if images else None,
+            images=[ImageStatus.of(group.group_id, image, paths) for image in group.images] if images else None,
         )
 
 

@@ -11,7 +11,6 @@ from flask_openapi import APIBlueprint
 from kombu.exceptions import KombuError
 
 from darkroom_api.groups.responses import Accepted, RetryReceipt
-from darkroom_api.http import links
 from darkroom_api.http.api_keys import asks_for_key
 from darkroom_api.http.bodies import accepted
 from darkroom_api.http.client_address import client
@@ -39,8 +38,8 @@ def retry(path: GroupPath) -> Response:
     """
     again = retry_group(services(), path.group_id, client())
     total = services().groups.read(path.group_id, images=False).counts.total
-    receipt = Accepted.of(path.group_id, total).model_dump() | {"retried": len(again.indices)}
-    return accepted(RetryReceipt(**receipt), links.status(path.group_id))
+    receipt = Accepted.of(path.group_id, total, services().paths).model_dump() | {"retried": len(again.indices)}
+    return accepted(RetryReceipt(**receipt), services().paths.status(path.group_id))
 
 
 def retry_group(services: Services, group_id: str, client: str) -> PendingImages:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from darkroom_contracts.problems import CODE_OF_STATUS, ProblemCode
-from flask import Response, current_app
+from flask import Response, current_app, url_for
 from pydantic import BaseModel, Field
 from werkzeug.exceptions import HTTPException
 from werkzeug.http import HTTP_STATUS_CODES
@@ -15,7 +15,6 @@ MISSING_IMAGES = "Missing or invalid images parameter"
 INVALID_GROUP = "Invalid group_id"
 
 _SENTENCES: Mapping[int, str] = {
-    404: "No such endpoint. See /docs.",
     405: "Method not allowed.",
     413: "Request body too large.",
     500: "Internal server error. The log has the details under this request's X-Request-ID.",
@@ -110,4 +109,6 @@ def respond(problem: HTTPException) -> Response:
 def _detail(problem: HTTPException) -> str | None:
     if isinstance(problem, Problem):
         return problem.description
+    if problem.code == 404:
+        return f"No such endpoint. See {url_for('docs.page')}."
     return _SENTENCES.get(problem.code or 500, problem.description)

@@ -13,7 +13,7 @@ from flask_openapi import APIBlueprint
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from darkroom_api.groups.requests import EmailAddress
-from darkroom_api.http import bodies, links
+from darkroom_api.http import bodies
 from darkroom_api.http.api_keys import asks_for_key
 from darkroom_api.http.bodies import accepted
 from darkroom_api.http.client_address import client
@@ -111,7 +111,7 @@ def send_email() -> Response:
         )
     order = bodies.read_json(EmailOrder, _MAX_BYTES)
     email_id = services().emails.send_text(order.to, order.subject, order.body, new_request())
-    return accepted(EmailReference(id=email_id), links.task(email_id))
+    return accepted(EmailReference(id=email_id), services().paths.task(email_id))
 
 
 def init_mail_limits(app: Flask) -> None:
@@ -142,7 +142,7 @@ def _has_body() -> bool:
 
 def _answer(group_id: str, given: Address | None = None) -> Response:
     email_id = email_results(services(), group_id, given, new_request())
-    return accepted(EmailReference(id=email_id), links.task(email_id))
+    return accepted(EmailReference(id=email_id), services().paths.task(email_id))
 
 
 def email_results(services: Services, group_id: str, given: Address | None, request: MailRequest) -> str:

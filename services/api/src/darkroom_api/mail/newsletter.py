@@ -8,7 +8,7 @@ from flask_openapi import APIBlueprint
 from pydantic import BaseModel, ConfigDict
 
 from darkroom_api.groups.requests import EmailAddress
-from darkroom_api.http import bodies, links
+from darkroom_api.http import bodies
 from darkroom_api.http.api_keys import asks_for_key
 from darkroom_api.http.bodies import accepted, as_json
 from darkroom_api.http.client_address import client
@@ -57,7 +57,8 @@ def subscribe() -> Response:
     services().outbox.reserve((address,), request_for_mail)
     services().subscribers.request(address)
     services().emails.send_confirmation(address, request_for_mail)
-    return accepted(_ASKED, links.PAGE)  # an address of this request alone would tell whether an email was sent
+    # A Location of this request alone would tell whether an email was sent.
+    return accepted(_ASKED, services().paths.page)
 
 
 @blueprint.post(

@@ -13,7 +13,7 @@ from flask import Response
 from flask_openapi import APIBlueprint
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from darkroom_api.http import bodies, links
+from darkroom_api.http import bodies
 from darkroom_api.http.api_keys import asks_for_key
 from darkroom_api.http.bodies import accepted
 from darkroom_api.http.foreign_pages import has_effect
@@ -99,4 +99,4 @@ def _send(message: Add | Count, total: int) -> Response:
             headers={"Retry-After": "10"},
         ) from None
     send(services().celery, message, task_id=task_id)
-    return accepted(TaskReference(id=task_id), links.task(task_id))
+    return accepted(TaskReference(id=task_id), services().paths.task(task_id))

@@ -14,10 +14,10 @@ from flask import Response
 from flask_openapi import APIBlueprint
 from pydantic import BaseModel, Field
 
-from darkroom_api.http import links
 from darkroom_api.http.api_keys import asks_for_key
 from darkroom_api.http.bodies import as_json
 from darkroom_api.http.openapi import NEEDS_KEY, TASKS, answers
+from darkroom_api.http.paths import Paths
 from darkroom_api.http.problems import Problem
 from darkroom_api.services import Services, services
 
@@ -64,8 +64,8 @@ class TaskStatus(BaseModel):
         return cls._at(record.task_id, record.state, progress, value=record.value)
 
     @classmethod
-    def of_image(cls, group_id: str, image: Image) -> "TaskStatus":
-        value = links.image(group_id, image.index) if image.state is ImageState.SUCCEEDED else None
+    def of_image(cls, group_id: str, image: Image, paths: Paths) -> "TaskStatus":
+        value = paths.image(group_id, image.index) if image.state is ImageState.SUCCEEDED else None
         progress = Progress(done=int(image.state.is_final), total=1)
         outcome = image.outcome
         name = task_id(group_id, image.index)
@@ -166,7 +166,7 @@ def _image(services: Services, task_id: str) -> TaskStatus | None:
         image = services.groups.image(*place)
     except UnknownGroupError:
         return None
-    return TaskStatus.of_image(place[0], image) if image else None
+    return TaskStatus.of_image(place[0], image, services.paths) if image else None
 
 
 def _email(services: Services, task_id: str) -> TaskStatus | None:

@@ -33,6 +33,8 @@ def document() -> dict[str, Any]:
             if any(asked) and not (path == METRICS and settings.open_metrics):
                 operation["security"] = [{name: []} for name in asked if name]
     complete(api)
+    if base := services().paths.base:
+        api["servers"] = [{"url": base}]
     return api
 
 

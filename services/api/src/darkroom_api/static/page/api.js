@@ -3,6 +3,13 @@
 const PATIENCE = 20; // seconds that the server may let a question about a group wait
 const PAUSE = 1500; // milliseconds before asking again where the server could not wait, or was not there
 
+const BASE = new URL("../..", import.meta.url); // the service may have its host to itself, or a path of it
+
+/** Where a path of the API is. */
+export function address(path) {
+  return new URL(path, BASE).href;
+}
+
 export class Refusal extends Error {
   constructor(status, problem) {
     super(problem?.detail ?? problem?.error ?? `The server responded with status ${status}.`);
@@ -17,7 +24,7 @@ export function send(files, operations, key, report) {
   for (const file of files) form.append("images", file, file.name);
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest(); // fetch cannot tell how much was sent
-    request.open("POST", "/process_images");
+    request.open("POST", address("process_images"));
     if (key) request.setRequestHeader("Authorization", `Bearer ${key}`);
     request.responseType = "json";
     request.upload.onprogress = (event) => event.lengthComputable && report(event.loaded / event.total);
@@ -30,7 +37,7 @@ export function send(files, operations, key, report) {
 
 /** What whoever waits for images should know, or null. */
 export async function notice(signal) {
-  const answer = await ask("/page/notice", null, signal);
+  const answer = await ask("page/notice", null, signal);
   return answer?.ok ? (await answer.json()).notice : null;
 }
 
@@ -38,7 +45,7 @@ export async function notice(signal) {
 export async function* follow(groupId, signal) {
   let etag = null;
   for (;;) {
-    const answer = await ask(`/status/${groupId}?wait=${etag ? PATIENCE : 0}`, etag, signal);
+    const answer = await ask(`status/${groupId}?wait=${etag ? PATIENCE : 0}`, etag, signal);
     if (answer?.status === 200) {
       etag = answer.headers.get("ETag");
       const group = await answer.json();
@@ -53,9 +60,9 @@ export async function* follow(groupId, signal) {
   }
 }
 
-async function ask(address, etag, signal) {
+async function ask(path, etag, signal) {
   try {
-    return await fetch(address, { headers: etag ? { "If-None-Match": etag } : {}, cache: "no-store", signal });
+    return await fetch(address(path), { headers: etag ? { "If-None-Match": etag } : {}, cache: "no-store", signal });
   } catch (error) {
     if (signal.aborted) throw error;
     return null; // the server is away for a moment

@@ -1,6 +1,6 @@
 // The page: photographs in, a batch that can be watched, photographs out.
 
-import { Refusal, follow, notice, pause, send } from "./api.js";
+import { Refusal, address, follow, notice, pause, send } from "./api.js";
 import { Gallery } from "./gallery.js";
 import { describe, operations } from "./order.js";
 
@@ -132,7 +132,7 @@ function showGroup(groupId, group) {
   const failed = group.failed ? `, ${group.failed} failed` : "";
   progress(group.status, `${group.completed} of ${group.total} done${failed}`);
   if (group.finished_at && group.completed) {
-    $("archive").href = `/archive/${groupId}`;
+    $("archive").href = address(`archive/${groupId}`);
     $("archive").hidden = false;
   }
 }
