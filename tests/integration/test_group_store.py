@@ -35,8 +35,10 @@ def begin(groups: GroupStore, index: int = 0, *, worker: str = "images@a/1", del
     return work
 
 
-def lost(groups: GroupStore, *, oldest_waiting: float = LONG_AGO, grace: float = 30, longest: float = 130) -> list[int]:
-    found = groups.take_lost_images(oldest_waiting=oldest_waiting, grace=grace, longest=longest)
+def lost(
+    groups: GroupStore, *, oldest_waiting: float = LONG_AGO, grace: float = 30, max_hold: float = 130
+) -> list[int]:
+    found = groups.take_lost_images(oldest_waiting=oldest_waiting, grace=grace, max_hold=max_hold)
     return [index for group in found for index in group.indices]
 
 
@@ -238,7 +240,7 @@ def test_what_a_dead_worker_had_is_sent_again_once(groups: GroupStore, redis: Re
 def test_what_a_living_worker_has_had_for_too_long_is_sent_again(groups: GroupStore) -> None:
     create(groups, "one.jpg")
     begin(groups)
-    assert lost(groups, longest=0) == [0]
+    assert lost(groups, max_hold=0) == [0]
 
 
 def test_an_image_whose_message_left_the_queue_unbegun_is_sent_again(groups: GroupStore) -> None:

@@ -162,7 +162,7 @@ CASES: dict[str, Case] = {
     "cancel": (begun, lambda records: records.groups.cancel(GROUP)),
     "confirm_aborted": (cancelled, lambda records: records.groups.confirm_aborted(GROUP, 0)),
     "retry": (ended, lambda records: records.groups.retry(GROUP)),
-    "recover": (lost, lambda records: list(records.groups.take_lost_images(oldest_waiting=0, grace=30, longest=100))),
+    "recover": (lost, lambda records: list(records.groups.take_lost_images(oldest_waiting=0, grace=30, max_hold=100))),
     "set_email": (ended, lambda records: records.groups.set_email(GROUP, ADA)),
     "note_email_error": (
         ended,

@@ -101,7 +101,7 @@ def test_an_unfinished_intake_is_left_alone_for_a_while(groups: GroupStore, tmp_
     storage.put(f"groups/{group_id}/in/0", b"original")
     sweep(groups, storage, patience=30)
     assert groups.exists(group_id)
-    assert list(groups.take_lost_images(oldest_waiting=9e9, grace=-1, longest=100)) == []
+    assert list(groups.take_lost_images(oldest_waiting=9e9, grace=-1, max_hold=100)) == []
     assert groups.confirm(group_id)
     sweep(groups, storage, patience=AT_ONCE)
     assert groups.exists(group_id)
@@ -138,7 +138,7 @@ def test_what_is_accepted_while_its_confirmation_is_in_doubt_is_worked_on(
     assert (group_id in groups.unfinished()) is not is_done
     sweep(groups, storage, patience=AT_ONCE)
     assert running(redis) == [group_id]
-    lost = list(groups.take_lost_images(oldest_waiting=9e9, grace=-1, longest=100))
+    lost = list(groups.take_lost_images(oldest_waiting=9e9, grace=-1, max_hold=100))
     assert [(found.group_id, found.indices) for found in lost] == [(group_id, (0,))]
     assert read(storage, f"groups/{group_id}/in/0") == png()
 

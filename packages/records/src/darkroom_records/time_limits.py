@@ -15,6 +15,6 @@ class TimeLimitSettings(Settings):
         return self.image_time_limit + 20
 
     @property
-    def longest_hold(self) -> int:
+    def max_hold(self) -> int:
         """Seconds after which a living worker has certainly stopped working on an image."""
         return self.hard_time_limit + 10

@@ -15,5 +15,5 @@ app = consumer_process(
     "maintenance",
     settings,
     thread_consumer(settings, concurrency=HOUSEKEEPERS + MAX_COUNTS),
-    tasks=[f"darkroom_maintenance.tasks.{subject}" for subject in ("housekeeping", "diagnostics")],
+    tasks=["darkroom_maintenance.tasks"],
 )

@@ -332,7 +332,7 @@ class GroupStore:
             return None
         return read_images({field: item}, {field: state}, {field: outcome} if outcome else {})[0]
 
-    def take_lost_images(self, *, oldest_waiting: float, grace: float, longest: float) -> Iterator[PendingImages]:
+    def take_lost_images(self, *, oldest_waiting: float, grace: float, max_hold: float) -> Iterator[PendingImages]:
         """The images of all running groups that no message and no living worker will ever come for.
 
         Each is given out once: whoever asks must send it to the queue again.
@@ -340,11 +340,11 @@ class GroupStore:
         Args:
             oldest_waiting: the ``published_at`` of the oldest message in the queue of images, now if it is empty.
             grace: seconds during which a group that was just published is left alone.
-            longest: seconds after which even a living worker has certainly stopped working on an image.
+            max_hold: seconds after which even a living worker has certainly stopped working on an image.
         """
         running = cast("list[str]", self._redis.zrange(keys.RUNNING_GROUPS, 0, -1))
         for group_id in running:
-            found = self._recover(group_id, oldest_waiting, grace, longest)
+            found = self._recover(group_id, oldest_waiting, grace, max_hold)
             if found and found[1]:
                 published_at, indices, request_id = found
                 yield PendingImages(group_id, tuple(sorted(indices)), float(published_at), request_id or None)

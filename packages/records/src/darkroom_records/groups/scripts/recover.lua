@@ -3,7 +3,7 @@
 -- * What a worker had begun that died since, or that lost it unnoticed, is sent at once, and is from then on nobody's.
 -- * What is nobody's is sent when its message must have left the queue (everything published before the oldest
 --   waiting message has) and yet nobody began it.
-local oldest_waiting, grace, longest = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
+local oldest_waiting, grace, max_hold = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 local known = redis.call('HMGET', RECORD, 'published_at', 'queued', 'request_id')
 if not known[1] then
   redis.call('ZREM', RUNNING, GROUP_ID)
@@ -28,7 +28,7 @@ for position = 1, #attempts, 2 do
       note_attempt(index, attempt, delivery, worker)
       lost[#lost + 1] = tonumber(index)
     end
-  elseif state == 'processing' and not (is_alive(worker) and since > tonumber(time) - longest) then
+  elseif state == 'processing' and not (is_alive(worker) and since > tonumber(time) - max_hold) then
     note_attempt(index, attempt, delivery, ORPHANED)
     lost[#lost + 1] = tonumber(index)
     found_orphans = true

@@ -1,0 +1,38 @@
+"""Finding work that was lost with a worker or with a message."""
+
+import time
+from collections.abc import Iterable
+from typing import Protocol
+
+import structlog
+from darkroom_contracts.messages import ProcessImage
+from darkroom_records.groups import GroupStore
+from darkroom_runtime import logs
+
+_log = structlog.get_logger(__name__)
+
+
+class Publish(Protocol):
+    """Sends messages, dated as if they had been waiting since a Unix time."""
+
+    def __call__(self, messages: Iterable[ProcessImage], /, *, published_at: float) -> object: ...
+
+
+def recover(
+    groups: GroupStore, publish: Publish, *, waiting_since: float | None, grace: float, max_hold: float
+) -> None:
+    """Send lost images to the queue again.
+
+    Args:
+        groups: the records.
+        publish: sends the messages.
+        waiting_since: since when the queue's oldest message waits; None if the queue is empty.
+        grace: seconds after which an image counts as lost that nobody began.
+        max_hold: seconds after which even a living worker has certainly stopped working on an image.
+    """
+    oldest_waiting = time.time() if waiting_since is None else waiting_since
+    for lost in groups.take_lost_images(oldest_waiting=oldest_waiting, grace=grace, max_hold=max_hold):
+        with logs.bind_request_id(lost.request_id):
+            _log.warning("images_recovered", group_id=lost.group_id, indices=lost.indices)
+            messages = (ProcessImage(lost.group_id, index) for index in lost.indices)
+            publish(messages, published_at=lost.published_at)

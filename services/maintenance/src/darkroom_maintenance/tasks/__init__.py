@@ -1,1 +1,0 @@
-"""The tasks of the queue ``maintenance``: thin shells around plain functions."""
