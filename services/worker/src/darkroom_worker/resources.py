@@ -1,28 +1,37 @@
-"""What tasks work with. Opened once by each process of the pool, after its fork."""
+"""What tasks work with. Opened once by each process that needs it: those of the pool after their fork."""
 
-from functools import cache
+from functools import cache, partial
 
-from darkroom_records.blobs import BlobStorage, LocalBlobStorage
+from celery.exceptions import SoftTimeLimitExceeded
+from darkroom_imaging.limits import Limits
+from darkroom_records.blobs import LocalBlobStorage
 from darkroom_records.groups import GroupStore
+from darkroom_runtime.heartbeat import worker_name
 from darkroom_runtime.redis_client import connect
-from redis import Redis
+from darkroom_runtime.sending import try_send
 
-from darkroom_worker.app import settings
+from darkroom_worker.app import app, settings
+from darkroom_worker.attempts import Attempts
 
-
-@cache
-def redis() -> Redis:
-    """Redis, waited for longer than in the API: a task that gives up must be sent again by somebody."""
-    return connect(settings, patience=5.0, retries=30)
+send = partial(try_send, app)
+"""Sends messages of which the records say the same."""
 
 
 @cache
 def groups() -> GroupStore:
-    """The records of groups."""
-    return GroupStore(redis())
+    """The records of groups. Redis is waited for longer than in the API: else somebody must send a task again."""
+    return GroupStore(connect(settings, patience=5.0, retries=30))
 
 
 @cache
-def storage() -> BlobStorage:
-    """Where originals and results are kept."""
-    return LocalBlobStorage(settings.storage_dir, must_exist=True)
+def attempts() -> Attempts:
+    """What works on images. Only for the processes of the pool, as it opens the storage."""
+    return Attempts(
+        groups(),
+        LocalBlobStorage(settings.storage_dir, must_exist=True),
+        Limits(max_bytes=settings.max_image_bytes, max_pixels=settings.max_pixels),
+        send,
+        worker=worker_name(),
+        time_limit=settings.image_time_limit,
+        timeout_error=SoftTimeLimitExceeded,
+    )

@@ -1,0 +1,150 @@
+"""Attempts at images, from the message that asks for one to what the record says. Independent of Celery."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Protocol, TypeVar
+
+import structlog
+from darkroom_contracts.messages import Message, ProcessImage, SendResults
+from darkroom_contracts.problems import ProblemCode
+from darkroom_imaging.errors import ImageError, UnexpectedError
+from darkroom_imaging.limits import Limits
+from darkroom_records.blobs import BlobNotFoundError, BlobStorage
+from darkroom_records.groups import Ending, GroupStore, Work
+from darkroom_runtime.redis_client import insist
+
+from darkroom_worker.processing import StorageError, process_image
+from darkroom_worker.storage_waits import STORAGE_FAILURES, next_wait, wait_until_well
+
+Answer = TypeVar("Answer")
+
+_NONE: Mapping[str, Any] = MappingProxyType({})
+_log = structlog.get_logger(__name__)
+
+
+class Sender(Protocol):
+    """Sends a message. One that is lost is sent again by whoever looks through the records."""
+
+    def __call__(self, message: Message, *, countdown: float = 0, headers: Mapping[str, Any] = _NONE) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Attempts:
+    """Process images, and record what became of each, whatever happens.
+
+    Args:
+        groups: the records.
+        storage: where originals and results are.
+        limits: how large an image may be.
+        send: sends messages.
+        worker: the name under which this worker keeps its heartbeat.
+        time_limit: seconds that an image may take.
+        timeout_error: what is raised in the middle of one that takes longer.
+    """
+
+    groups: GroupStore
+    storage: BlobStorage
+    limits: Limits
+    send: Sender
+    worker: str
+    time_limit: int
+    timeout_error: type[Exception]
+
+    def run(self, group_id: str, index: int, *, delivery: int, storage_failures: int) -> None:
+        """Process an image, if the record says so.
+
+        Args:
+            group_id: the group.
+            index: the image.
+            delivery: how often its message was delivered before.
+            storage_failures: how often in a row the storage has failed it.
+        """
+        work = self._insist(lambda: self.groups.begin(group_id, index, worker=self.worker, delivery=delivery))
+        if work is None:
+            _log.info("image_skipped", group_id=group_id, index=index)
+            return
+        try:
+            outcome = process_image(work, self.storage, self.limits)
+        except UnexpectedError as error:
+            self._fail_unexpectedly(work, str(error))
+        except ImageError as error:
+            self._fail(work, str(error), error.code)
+        except self.timeout_error:
+            self._fail(work, _too_long(self.time_limit), ProblemCode.TIME_LIMIT_EXCEEDED)
+        except MemoryError:
+            self._fail(
+                work,
+                "Processing this image needs more memory than is available. Try a smaller image.",
+                ProblemCode.OUT_OF_MEMORY,
+            )
+        except BlobNotFoundError:
+            self._fail(
+                work, "The original of this image is missing. Please send it again.", ProblemCode.ORIGINAL_MISSING
+            )
+        except StorageError as error:
+            self._wait_for_storage(work, error, storage_failures + 1)
+        except Exception:  # noqa: BLE001  # the last resort: else the image would wait for a worker that is not at work
+            self._fail_unexpectedly(work, "Processing failed unexpectedly.")
+        else:
+            self._ended(work, self._insist(lambda: self.groups.succeed(work, outcome)))
+
+    def _fail_unexpectedly(self, work: Work, reason: str) -> None:
+        """Fail an image for an unexpected error, which is logged in full."""
+        _log.exception("image_failed_unexpectedly", group_id=work.group_id, index=work.index)
+        self._fail(work, reason, ProblemCode.INTERNAL_ERROR)
+
+    def _fail(self, work: Work, reason: str, code: ProblemCode) -> None:
+        _log.info("image_failed", group_id=work.group_id, index=work.index, code=code, reason=reason)
+        self._ended(work, self._insist(lambda: self.groups.fail(work, reason, code)))
+
+    def _ended(self, work: Work, ending: Ending) -> None:
+        _send_results(work.group_id, ending, self.send)
+
+    def _wait_for_storage(self, work: Work, error: StorageError, failures: int) -> None:
+        """Release an image that storage has failed, and send it to the queue again later.
+
+        Where the storage fails altogether, this process waits for it: the next image would fare no better.
+        """
+        wait = next_wait(self.storage, error.__cause__, failures)
+        _log.warning("storage_failed", group_id=work.group_id, index=work.index, failures=failures, reason=str(error))
+        if wait is None:
+            self._fail(work, "The image storage was unavailable. Please retry.", ProblemCode.STORAGE_UNAVAILABLE)
+            return
+        if not self._insist(lambda: self.groups.release(work, seconds=wait.seconds)):
+            return
+        if wait.concerns_all:
+            wait_until_well(self.storage, at_least=wait.seconds)
+        countdown = 0 if wait.concerns_all else wait.seconds
+        message = ProcessImage(work.group_id, work.index)
+        self.send(message, countdown=countdown, headers={STORAGE_FAILURES: failures})
+
+    def _insist(self, call: Callable[[], Answer]) -> Answer:
+        """Call the group store, again and again while Redis is full or read-only."""
+        return insist(call, seconds=self.time_limit)
+
+
+def fail_killed(groups: GroupStore, send: Sender, group_id: str, index: int, *, worker: str, time_limit: int) -> None:
+    """Fail an image whose process was killed for its time limit. Needs no storage.
+
+    Args:
+        groups: the records.
+        send: sends messages.
+        group_id: the group.
+        index: the image.
+        worker: the name of this worker. An image that another one has begun meanwhile is left alone.
+        time_limit: the seconds that the image could take.
+    """
+    code = ProblemCode.TIME_LIMIT_EXCEEDED
+    _send_results(
+        group_id, groups.give_up(group_id, index, worker=worker, error=_too_long(time_limit), code=code), send
+    )
+
+
+def _send_results(group_id: str, ending: Ending, send: Sender) -> None:
+    if ending is Ending.GROUP_ENDED_NOTIFY:
+        send(SendResults(group_id))  # the group store has noted it, too
+
+
+def _too_long(seconds: int) -> str:
+    return f"Processing took longer than {seconds} seconds; giving up."

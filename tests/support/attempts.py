@@ -1,0 +1,69 @@
+"""A worker's attempts at images without Celery: over a real Redis and a real folder, their messages kept in a list."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from darkroom_contracts.mail import Address
+from darkroom_contracts.messages import Message
+from darkroom_contracts.pipelines import PipelineData
+from darkroom_imaging.limits import Limits
+from darkroom_records.blobs import LocalBlobStorage, original_blob
+from darkroom_records.groups import GroupStore, Image, NewImage
+from darkroom_worker.attempts import Attempts
+
+GROUP = "0123456789abcdef0123456789abcdef"
+WORKER = "images@a/1"
+TIME_LIMIT = 20
+
+
+class TooSlowError(Exception):
+    """Raised in the middle of an image that takes too long."""
+
+
+class Sent(list[tuple[Message, float, Mapping[str, Any]]]):
+    """The messages that were sent, with their countdowns and headers."""
+
+    def __call__(
+        self, message: Message, *, countdown: float = 0, headers: Mapping[str, Any] = MappingProxyType({})
+    ) -> None:
+        self.append((message, countdown, dict(headers)))
+
+
+class Bench:
+    """A worker's attempts, what they work with, and a group for them."""
+
+    def __init__(self, groups: GroupStore, root: Path) -> None:
+        self.groups = groups
+        self.root = root
+        self.storage = LocalBlobStorage(root, must_exist=True)
+        self.sent = Sent()
+        self.attempts = Attempts(
+            groups,
+            self.storage,
+            Limits(max_bytes=1_000_000, max_pixels=200_000),
+            self.sent,
+            worker=WORKER,
+            time_limit=TIME_LIMIT,
+            timeout_error=TooSlowError,
+        )
+
+    def create(self, *originals: bytes | None, pipeline: PipelineData = (), notify: bool = False) -> None:
+        """Write a group down with an image for each original; None for one whose bytes are lost."""
+        images = [NewImage(f"{index}.jpg") for index in range(len(originals))]
+        self.groups.create(GROUP, images, pipeline, email=Address("a@example.org") if notify else None, notify=notify)
+        for index, original in enumerate(originals):
+            if original is not None:
+                self.storage.put(original_blob(GROUP, index), original)
+
+    def run(self, index: int = 0, *, delivery: int = 0, storage_failures: int = 0) -> Image:
+        """Run an attempt. Returns the image as it stands then."""
+        self.attempts.run(GROUP, index, delivery=delivery, storage_failures=storage_failures)
+        return self.image(index)
+
+    def image(self, index: int = 0) -> Image:
+        """The image as it stands."""
+        image = self.groups.image(GROUP, index)
+        assert image is not None
+        return image
