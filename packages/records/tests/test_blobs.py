@@ -1,22 +1,48 @@
 """Every blob storage keeps these promises."""
 
-import os
-import subprocess
-import sys
-import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from darkroom_records.blobs import BlobNotFoundError, BlobStorage, LocalBlobStorage
+from darkroom_records.blobs import BlobNotFoundError, BlobStorage
+from darkroom_records.storage import StorageSettings, make_storage
+from support.s3_server import KEYS, S3Server
+
+LARGE = b"0123456789" * 2_000_000
+"""More than is sent, or fetched, at once."""
+
+Kept = Callable[[], list[str]]
+
+
+@pytest.fixture(params=["folder", "s3"])
+def settings(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StorageSettings:
+    folder = tmp_path / "blobs"
+    if request.param == "folder":
+        return StorageSettings(storage_dir=folder)
+    for name, value in KEYS.items():
+        monkeypatch.setenv(name, value)
+    server: S3Server = request.getfixturevalue("s3_server")
+    return StorageSettings(storage_dir=folder, storage_url=server.setting(server.make_bucket()))
 
 
 @pytest.fixture
-def storage(tmp_path: Path) -> BlobStorage:
-    return LocalBlobStorage(tmp_path)
+def storage(settings: StorageSettings) -> BlobStorage:
+    return make_storage(settings, must_exist=False)
 
 
-def files_below(folder: Path) -> list[Path]:
-    return [path for path in folder.rglob("*") if path.is_file()]
+@pytest.fixture
+def kept(request: pytest.FixtureRequest, settings: StorageSettings) -> Kept:
+    """Everything that is kept anywhere: files, objects, and parts of objects."""
+
+    def files() -> list[str]:
+        return [str(path) for path in settings.storage_dir.rglob("*") if path.is_file()]
+
+    def objects() -> list[str]:
+        server: S3Server = request.getfixturevalue("s3_server")
+        bucket = (settings.storage_url or "").split("/")[2]
+        return server.keys(bucket) + server.unfinished(bucket)
+
+    return files if settings.storage_url is None else lambda: files() + objects()
 
 
 def test_what_is_put_can_be_read(storage: BlobStorage) -> None:
@@ -36,12 +62,48 @@ def test_a_blob_is_seen_only_once_it_is_committed(storage: BlobStorage) -> None:
         assert blob.read() == b"bytes"
 
 
-def test_a_discarded_blob_leaves_nothing_behind(storage: BlobStorage, tmp_path: Path) -> None:
+@pytest.mark.parametrize("data", [b"bytes", LARGE], ids=["small", "large"])
+def test_a_discarded_blob_leaves_nothing_behind(storage: BlobStorage, kept: Kept, data: bytes) -> None:
     writer = storage.writer()
-    writer.write(b"bytes")
+    writer.write(data)
+    writer.read_back().close()
     writer.discard()
     writer.discard()
-    assert files_below(tmp_path) == []
+    assert kept() == []
+
+
+@pytest.mark.parametrize("data", [b"", b"bytes", LARGE], ids=["empty", "small", "large"])
+def test_a_blob_is_kept_once_and_read_as_it_was_written(storage: BlobStorage, kept: Kept, data: bytes) -> None:
+    writer = storage.writer()
+    for start in range(0, len(data), 3_000_000):
+        writer.write(data[start : start + 3_000_000])
+    with writer.read_back() as file:
+        assert file.read() == data
+    writer.commit("a/1")
+    writer.discard()
+    storage.put("a/2", data)
+    assert len(kept()) == 2
+    for key in ("a/1", "a/2"):
+        with storage.open(key) as blob:
+            assert blob.read() == data
+            assert blob.read() == b""
+
+
+def test_a_blob_is_read_from_anywhere_in_it(storage: BlobStorage) -> None:
+    storage.put("a/1", LARGE)
+    with storage.open("a/1") as blob:
+        assert blob.read(3) == b"012"
+        for place in (19_999_998, 0, 1_048_570, 12_345_678):
+            assert blob.seek(place) == place
+            assert blob.read(10) == LARGE[place : place + 10]
+        assert blob.tell() == 12_345_688
+        assert blob.seek(0, 2) == len(LARGE)
+        assert blob.read(1) == b""
+        blob.seek(-3, 2)
+        assert blob.read() == b"789"
+        blob.seek(5)
+        pieces = iter(lambda: blob.read(256 * 1024), b"")
+        assert b"".join(pieces) == LARGE[5:]
 
 
 def test_discarding_a_committed_blob_does_nothing(storage: BlobStorage) -> None:
@@ -102,69 +164,12 @@ def test_there_is_no_link_to_what_is_gone(storage: BlobStorage) -> None:
     assert not storage.exists("a/1")
 
 
-def test_a_link_in_a_folder_takes_no_room_and_leaves_nothing_beside_it(storage: BlobStorage, tmp_path: Path) -> None:
-    storage.put("uploads/a", b"bytes")
-    storage.link("uploads/a", "a/1")
-    storage.link("uploads/a", "a/1")
-    assert sorted(files_below(tmp_path)) == [tmp_path / "a" / "1", tmp_path / "uploads" / "a"]
-    assert (tmp_path / "a" / "1").samefile(tmp_path / "uploads" / "a")
-
-
-def test_where_a_file_system_has_no_links_the_bytes_are_copied(
-    storage: BlobStorage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(*_: object) -> None:
-        raise PermissionError(1, "Operation not permitted")
-
-    storage.put("uploads/a", b"bytes")
-    monkeypatch.setattr(Path, "hardlink_to", refuse)
-    storage.link("uploads/a", "a/1")
-    assert (tmp_path / "a" / "1").read_bytes() == b"bytes"
-    assert len(files_below(tmp_path)) == 2
-
-
-def test_what_a_living_process_has_begun_is_left_alone(storage: BlobStorage, tmp_path: Path) -> None:
-    writer = storage.writer()
-    writer.write(b"by")
-    LocalBlobStorage(tmp_path).discard_unfinished(idle=-1)
-    assert len(files_below(tmp_path)) == 1
-    writer.commit("a/1")
-    assert storage.open("a/1").close() is None
-
-
-_KILLED = """
-import os, signal, sys
-from pathlib import Path
-from darkroom_records.blobs import LocalBlobStorage
-LocalBlobStorage(Path(sys.argv[1])).writer().write(b"by")
-os.kill(os.getpid(), signal.SIGKILL)
-"""
-
-
-def test_what_a_killed_process_had_begun_is_discarded(storage: BlobStorage, tmp_path: Path) -> None:
-    subprocess.run([sys.executable, "-c", _KILLED, str(tmp_path)], check=False)
-    assert len(files_below(tmp_path)) == 1
-    storage.discard_unfinished(idle=3600)
-    assert len(files_below(tmp_path)) == 1
-    storage.discard_unfinished(idle=-1)
-    assert files_below(tmp_path) == []
-
-
-def test_files_that_lie_loose_are_discarded_after_a_day(storage: BlobStorage, tmp_path: Path) -> None:
-    loose = tmp_path / "incoming" / "0f"
-    loose.parent.mkdir()
-    for age, is_left in ((3600, True), (25 * 3600, False)):
-        loose.write_bytes(b"of an older version")
-        os.utime(loose, (time.time() - age,) * 2)
-        storage.discard_unfinished(idle=30)
-        assert loose.exists() is is_left
-
-
 def test_groups_are_listed_by_age(storage: BlobStorage) -> None:
     assert list(storage.groups_older_than(-1)) == []
-    storage.put("groups/0f/in/0", b"bytes")
+    for key in ("groups/0f/in/0", "groups/0f/out/0", "groups/a/in/0", "uploads/0"):
+        storage.put(key, b"bytes")
     assert list(storage.groups_older_than(3600)) == []
-    assert list(storage.groups_older_than(-1)) == ["0f"]
+    assert sorted(storage.groups_older_than(-1)) == ["0f", "a"]
 
 
 @pytest.mark.parametrize("key", ["", "/etc/passwd", "a/../b", "a//b", "a/", "A", "a\n", "."])
@@ -173,28 +178,6 @@ def test_a_key_leads_nowhere_else(storage: BlobStorage, key: str) -> None:
         storage.put(key, b"bytes")
 
 
-def test_a_check_leaves_nothing_behind(storage: BlobStorage, tmp_path: Path) -> None:
+def test_a_check_leaves_nothing_behind(storage: BlobStorage, kept: Kept) -> None:
     storage.check()
-    assert files_below(tmp_path) == []
-
-
-def test_a_storage_that_cannot_be_written_fails_its_check(tmp_path: Path) -> None:
-    (tmp_path / "in-the-way").write_text("")
-    with pytest.raises(OSError, match="in-the-way"):
-        LocalBlobStorage(tmp_path / "in-the-way").check()
-
-
-def test_a_storage_that_must_exist_is_away_where_its_folder_is_missing_or_empty(tmp_path: Path) -> None:
-    storage = LocalBlobStorage(tmp_path / "volume", must_exist=True)
-    for _ in range(2):
-        with pytest.raises(OSError, match="No such file"):
-            storage.open("groups/a/in/0")
-        with pytest.raises(OSError, match="No such file"):
-            LocalBlobStorage(tmp_path / "missing", must_exist=True).put("groups/a/out/0", b"")
-        (tmp_path / "volume").mkdir(exist_ok=True)
-    assert not (tmp_path / "missing").exists()
-    LocalBlobStorage(tmp_path / "volume").put("groups/a/in/0", b"here")
-    with storage.open("groups/a/in/0") as blob:
-        assert blob.read() == b"here"
-    with pytest.raises(BlobNotFoundError):
-        storage.open("groups/a/in/1")
+    assert kept() == []

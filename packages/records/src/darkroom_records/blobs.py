@@ -95,6 +95,18 @@ class BlobStorage(Protocol):
     def discard_unfinished(self, *, idle: float) -> None:
         """Discard blobs that were begun and not committed, whose writer is gone, and was silent for so many seconds."""
 
+    def direct_url(self, key: str, *, headers: dict[str, str], seconds: int) -> str | None:
+        """Return an address at which anybody can fetch the blob for so many seconds, past this service.
+
+        Args:
+            key: of the blob; whether there is one is not looked at.
+            headers: what is answered there, such as its ``Content-Type``.
+            seconds: until the address expires.
+
+        Returns:
+            The address, or None where the storage has none to give.
+        """
+
     def check(self) -> None:
         """Store and delete a blob.
 
@@ -118,7 +130,7 @@ class LocalBlobStorage:
         self._incoming = Incoming(root / "incoming", must_exist=must_exist)
 
     def writer(self) -> "LocalBlobWriter":
-        return LocalBlobWriter(self._incoming.new_file(), self._path)
+        return LocalBlobWriter(self._incoming.new_file(), self._keep)
 
     def put(self, key: str, data: bytes) -> None:
         writer = self.writer()
@@ -145,7 +157,6 @@ class LocalBlobStorage:
         return True
 
     def link(self, source: str, target: str) -> None:
-        path = self._path(target)
         fresh = self._incoming.new_file()
         try:
             try:
@@ -155,8 +166,7 @@ class LocalBlobStorage:
             except OSError:  # a file system without links, or one that takes no more of them to this file
                 with self.open(source) as original, fresh.open("xb") as copy:
                     shutil.copyfileobj(original, copy)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            fresh.replace(path)
+            self._keep(fresh, target)
         finally:
             fresh.unlink(missing_ok=True)  # it is still there where both keys had the same bytes before
 
@@ -175,6 +185,9 @@ class LocalBlobStorage:
     def discard_unfinished(self, *, idle: float) -> None:
         self._incoming.discard_abandoned(idle=idle)
 
+    def direct_url(self, key: str, *, headers: dict[str, str], seconds: int) -> str | None:  # noqa: ARG002
+        return None
+
     def check(self) -> None:
         probe = f"checks/{secrets.token_hex(8)}"
         self.put(probe, b"ok")
@@ -189,18 +202,26 @@ class LocalBlobStorage:
             return error
         return BlobNotFoundError(f"There is no blob under {key}.")
 
+    def _keep(self, file: Path, key: str) -> None:
+        path = self._path(key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file.replace(path)  # in one atomic step
+
     def _path(self, key: str) -> Path:
-        if not _KEY.fullmatch(key):
-            raise ValueError(f"{key!r} is not the key of a blob.")
-        return self._root / key
+        return self._root / check_key(key)
 
 
 class LocalBlobWriter:
-    """A file that is renamed to its final place, in one atomic step, once it is complete."""
+    """A file of this machine that is kept, once it is complete, in the way of its storage.
 
-    def __init__(self, path: Path, place: Callable[[str], Path]) -> None:
+    Args:
+        path: of the file, which is made.
+        keep: moves it to where the blob of a key is kept.
+    """
+
+    def __init__(self, path: Path, keep: Callable[[Path, str], None]) -> None:
         self._path = path
-        self._place = place
+        self._keep = keep
         self._file = path.open("xb")
 
     def write(self, data: bytes, /) -> int:
@@ -212,13 +233,22 @@ class LocalBlobWriter:
 
     def commit(self, key: str) -> None:
         self._file.close()
-        target = self._place(key)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        os.replace(self._path, target)  # noqa: PTH105 - the function the guarantee rests on, by its name
+        self._keep(self._path, key)
 
     def discard(self) -> None:
         self._file.close()
         self._path.unlink(missing_ok=True)
+
+
+def check_key(key: str) -> str:
+    """Return the key, which leads nowhere but into the storage.
+
+    Raises:
+        ValueError: it is no key of a blob.
+    """
+    if not _KEY.fullmatch(key):
+        raise ValueError(f"{key!r} is not the key of a blob.")
+    return key
 
 
 def _older_than(folder: Path, seconds: float) -> Iterator[Path]:

@@ -12,7 +12,8 @@ from pydantic import Field, RedisDsn, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "DARKROOM_"
-_SECRETS = Path("/run/secrets")
+SECRETS_DIR = Path("/run/secrets") if Path("/run/secrets").is_dir() else None
+"""The folder of secret files, where there is one."""
 
 
 class Settings(BaseSettings):
@@ -26,12 +27,11 @@ class Settings(BaseSettings):
         env_ignore_empty=True,  # compose passes a variable that is not set as an empty one
         extra="ignore",
         frozen=True,
-        secrets_dir=_SECRETS if _SECRETS.is_dir() else None,
+        secrets_dir=SECRETS_DIR,
     )
 
     redis_url: RedisDsn = Field(RedisDsn("redis://127.0.0.1:6379/0"), description="The shared Redis.")
     redis_password: SecretStr | None = Field(None, description="Its password, where it asks for one.")
-    storage_dir: Path = Field(Path("data/blobs"), description="The folder that holds originals and results.")
     keep_results: int = Field(24 * 3600, ge=1, description="Seconds after its end until a group is deleted.")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] = "json"

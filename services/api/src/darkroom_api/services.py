@@ -5,12 +5,13 @@ from functools import partial
 from typing import cast
 
 from celery import Celery
-from darkroom_records.blobs import BlobStorage, LocalBlobStorage
+from darkroom_records.blobs import BlobStorage
 from darkroom_records.control import ControlStore
 from darkroom_records.groups import GroupStore
 from darkroom_records.links import Links
 from darkroom_records.mail_limits import MailLimits
 from darkroom_records.outbox import EmailSender, Outbox
+from darkroom_records.storage import make_storage
 from darkroom_records.subscribers import Subscribers
 from darkroom_records.task_store import TaskStore
 from darkroom_runtime.redis_client import connect
@@ -59,7 +60,7 @@ class Services:
             groups=groups,
             tasks=TaskStore(redis),
             control=ControlStore(redis),
-            storage=LocalBlobStorage(settings.storage_dir),
+            storage=make_storage(settings, must_exist=False),
             outbox=outbox,
             emails=EmailSender(outbox, partial(try_send, celery)),
             subscribers=Subscribers(redis),

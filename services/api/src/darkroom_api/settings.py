@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from darkroom_contracts import limits
 from darkroom_records.links import LinkSettings
 from darkroom_records.mail_limits import MailLimitSettings
+from darkroom_records.storage import StorageSettings
 from darkroom_runtime.browsers import HostSettings
 from pydantic import BeforeValidator, Field, HttpUrl, NonNegativeInt, PositiveInt, SecretStr, field_validator
 from pydantic_settings import NoDecode
@@ -24,7 +25,7 @@ FIRST_WORDS = frozenset({
 Keys = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)]
 
 
-class ApiSettings(LinkSettings, MailLimitSettings, HostSettings):
+class ApiSettings(StorageSettings, LinkSettings, MailLimitSettings, HostSettings):
     """What the API is told beside what every process is told."""
 
     api_host: str = Field("127.0.0.1", description="The address to listen on.")

@@ -2,12 +2,12 @@
 
 from zoneinfo import ZoneInfo
 
-from darkroom_records.blobs import LocalBlobStorage
 from darkroom_records.groups import GroupStore
 from darkroom_records.links import Links
 from darkroom_records.mail_limits import MailLimits
 from darkroom_records.outbox import Outbox
 from darkroom_records.statistics import StatisticsStore
+from darkroom_records.storage import make_storage
 from darkroom_records.subscribers import Subscribers
 from redis import Redis
 
@@ -29,7 +29,7 @@ def make_delivery(settings: MailerSettings, redis: Redis, worker: str) -> Delive
     links = Links(settings, redis)
     results = ResultsEmails(
         groups=GroupStore(redis),
-        storage=LocalBlobStorage(settings.storage_dir, must_exist=True),
+        storage=make_storage(settings),
         links=links,
         attach_limit=settings.mail_attach_limit,
         keep_results=settings.keep_results,

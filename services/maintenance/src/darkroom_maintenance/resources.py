@@ -2,8 +2,9 @@
 
 from functools import cache
 
-from darkroom_records.blobs import BlobStorage, LocalBlobStorage
+from darkroom_records.blobs import BlobStorage
 from darkroom_records.groups import GroupStore
+from darkroom_records.storage import make_storage
 from darkroom_records.task_store import TaskStore
 from darkroom_runtime.redis_client import connect
 from redis import Redis
@@ -32,4 +33,4 @@ def task_store() -> TaskStore:
 @cache
 def storage() -> BlobStorage:
     """Where originals and results are kept. While it is away, nothing counts as deleted or missing."""
-    return LocalBlobStorage(settings.storage_dir, must_exist=True)
+    return make_storage(settings)

@@ -1,10 +1,11 @@
 """The settings of the maintenance service."""
 
+from darkroom_records.storage import StorageSettings
 from darkroom_records.time_limits import TimeLimitSettings
 from pydantic import Field
 
 
-class MaintenanceSettings(TimeLimitSettings):
+class MaintenanceSettings(StorageSettings, TimeLimitSettings):
     """When work counts as lost."""
 
     recovery_grace: int = Field(10, ge=1, description="Seconds after which an image nobody began is sent again.")

@@ -4,8 +4,8 @@ from functools import cache, partial
 
 from celery.exceptions import SoftTimeLimitExceeded
 from darkroom_imaging.limits import Limits
-from darkroom_records.blobs import LocalBlobStorage
 from darkroom_records.groups import GroupStore
+from darkroom_records.storage import make_storage
 from darkroom_runtime.heartbeat import worker_name
 from darkroom_runtime.redis_client import connect
 from darkroom_runtime.sending import try_send
@@ -28,7 +28,7 @@ def attempts() -> Attempts:
     """What works on images. Only for the processes of the pool, as it opens the storage."""
     return Attempts(
         groups(),
-        LocalBlobStorage(settings.storage_dir, must_exist=True),
+        make_storage(settings),
         Limits(max_bytes=settings.max_image_bytes, max_pixels=settings.max_pixels),
         send,
         worker=worker_name(),

@@ -3,11 +3,12 @@
 from typing import Literal
 
 from darkroom_contracts import limits
+from darkroom_records.storage import StorageSettings
 from darkroom_records.time_limits import TimeLimitSettings
 from pydantic import Field, PositiveInt
 
 
-class WorkerSettings(TimeLimitSettings):
+class WorkerSettings(StorageSettings, TimeLimitSettings):
     """Settings of the image worker."""
 
     worker_concurrency: PositiveInt | Literal["auto"] = Field(
