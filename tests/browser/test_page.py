@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import FilePayload, Page, expect
+from playwright.sync_api import Browser, FilePayload, Page, expect
+from support.live_api import live_api
 from support.live_worker import live_worker
 from support.pictures import encode, photograph
 
@@ -114,3 +115,40 @@ def test_the_steps_are_told_in_their_order(page: Page) -> None:
     expect(page.locator("#plan")).to_contain_text(
         "resized to fit a width of 600 px, then blurred with a radius of 5 px, then converted to WEBP"
     )
+
+
+@pytest.fixture
+def page_below_a_path(browser: Browser, redis_url: str, storage: Path) -> Iterator[Page]:
+    """The page of an API that has a path of a host. Fails where a request of it goes elsewhere, or in vain."""
+    requests: list[str] = []
+    failed: list[str] = []
+    with live_api(redis_url, storage, {"DARKROOM_PUBLIC_URL": "https://photos.example.org/darkroom"}) as api:
+        context = browser.new_context(base_url=f"{api.url}/darkroom/")
+        page = context.new_page()
+        page.on("request", lambda request: requests.append(request.url))
+        page.on("response", lambda answer: failed.append(answer.url) if answer.status >= 400 else None)
+        yield page
+        context.close()
+    ours = (f"{api.url}/darkroom", "blob:", "data:")
+    assert not failed
+    assert [url for url in requests if not url.startswith(ours)] == []
+
+
+@pytest.mark.usefixtures("worker")
+@pytest.mark.parametrize("address", ["", "/darkroom"])
+def test_below_a_path_a_batch_is_processed_and_shown(page_below_a_path: Page, address: str) -> None:
+    page_below_a_path.goto(address)
+    submit(page_below_a_path)
+    expect(page_below_a_path.locator("#archive")).to_have_attribute(
+        "href", re.compile("/darkroom/archive/[0-9a-f]{32}$")
+    )
+    expect(page_below_a_path.locator("#gallery img")).to_have_js_property("complete", value=True)
+    with page_below_a_path.expect_download() as download:
+        page_below_a_path.locator("#gallery .get").click()
+    assert "/darkroom/images/" in download.value.url
+
+
+def test_below_a_path_the_documentation_lists_every_operation(page_below_a_path: Page) -> None:
+    page_below_a_path.goto("docs")
+    expect(page_below_a_path.locator(".opblock-summary-path").first).to_be_visible()
+    expect(page_below_a_path.locator(".servers option")).to_have_text("/darkroom")
