@@ -1,1 +1,1 @@
-"""What is measured, how, and against whom. ``make bench`` runs all of it; ``python -m bench NAME`` one part."""
+"""The benchmarks. ``make bench`` runs all of them, ``make bench BENCH=name`` one."""

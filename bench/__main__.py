@@ -1,4 +1,4 @@
-"""Run every measurement, or those named, each in a process of its own so that none warms up another."""
+"""Run all benchmarks, or those named, each in a process of its own so that none warms up another."""
 
 import os
 import subprocess
@@ -6,18 +6,18 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-PARTS = ("imaging", "throughput", "intake", "streams", "slow_clients")
+BENCHMARKS = ("imaging", "throughput", "intake", "streams", "slow_clients")
 
 
 def main() -> None:
-    """Print the tables of the parts named on the command line, of all where none is."""
-    for part in sys.argv[1:] or PARTS:
-        if part not in PARTS:
-            sys.exit(f"There is no measurement {part!r}: choose from {', '.join(PARTS)}.")
-        print(f"\n## {part}\n", flush=True)
-        # The client and the pictures of the tests serve here, too.
+    """Print the tables of the benchmarks named on the command line, or of all."""
+    for name in sys.argv[1:] or BENCHMARKS:
+        if name not in BENCHMARKS:
+            sys.exit(f"Unknown benchmark {name!r}. Choose from: {', '.join(BENCHMARKS)}.")
+        print(f"\n## {name}\n", flush=True)
+        # Use the client and the test images of the tests.
         environment = os.environ | {"PYTHONPATH": str(ROOT / "tests")}
-        subprocess.run([sys.executable, "-m", f"bench.{part}"], check=True, cwd=ROOT, env=environment)
+        subprocess.run([sys.executable, "-m", f"bench.{name}"], check=True, cwd=ROOT, env=environment)
 
 
 if __name__ == "__main__":

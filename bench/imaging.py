@@ -1,7 +1,7 @@
-"""The imaging engine: CPU time beside other engines, and how exact the blur is.
+"""The imaging engine: CPU time compared with other engines, and the accuracy of the blur.
 
-All engines take the same photographs to JPEGs of quality 90, each on one thread of a process of its own, in turn, so
-that the ratios within one run mean something on any machine.
+All engines turn the same photographs into JPEGs of quality 90, each on one thread of its own process, in turn, so
+that the ratios within one run hold on any machine.
 """
 
 import statistics
@@ -40,7 +40,7 @@ def main() -> None:
         finally:
             for engine in running:
                 engine.stop()
-    _exactness()
+    _accuracy()
 
 
 def _compare(running: list[Engine], paths: list[Path]) -> None:
@@ -53,7 +53,7 @@ def _compare(running: list[Engine], paths: list[Path]) -> None:
 
 
 def _times(running: list[Engine], jobs: Mapping[str, Job], paths: list[Path]) -> dict[tuple[str, str], float | None]:
-    """The mean over the photographs of each engine's time for each job; ``None`` where it cannot do the job."""
+    """Return each engine's mean time per photograph for each job; ``None`` for jobs it does not support."""
     return {
         (name, engine.name): _mean([engine.milliseconds(path, job) for path in paths])
         for name, job in jobs.items()
@@ -78,7 +78,7 @@ def _regions(engine: Engine, paths: list[Path]) -> None:
     show(["region", engine.name], [[name, f"{(times[name, engine.name] or 0.0) - plain:.1f}"] for name in jobs])
 
 
-def _exactness() -> None:
+def _accuracy() -> None:
     print("\nPSNR of the blur in dB against the exact Gaussian (floating point, edges repeated), in pixels and after")
     print("the JPEG of the result.\n")
     large = next(iter(large_photographs().items()))

@@ -1,4 +1,4 @@
-"""The engines that are compared, each in a process of its own, installed when they are first asked for."""
+"""The engines to compare with, each in a process of its own, installed on first use."""
 
 import json
 import os
@@ -13,20 +13,20 @@ from pathlib import Path
 _HERE = Path(__file__).parent / "imaging_engines"
 _INSTALLED = Path(tempfile.gettempdir()) / "darkroom-bench-engines"
 _ROUNDS = 5
-_PATIENCE = 600
-"""Seconds an installation may take."""
+_INSTALL_TIMEOUT = 600
+"""Seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What an engine does to a photograph: ``plain``, ``blur``, ``thumbnail`` or ``region``, and how much of it."""
+    """One benchmark job (``plain``, ``blur``, ``thumbnail`` or ``region``) and its parameter."""
 
     name: str
     value: float = 0
 
 
 class Engine:
-    """A process that works on one photograph at a time and says what CPU time that took."""
+    """A process that runs jobs one at a time and reports their CPU time."""
 
     def __init__(self, name: str, command: Sequence[str | Path]) -> None:
         self.name = name
@@ -39,31 +39,31 @@ class Engine:
         )
 
     def milliseconds(self, path: Path, job: Job) -> float | None:
-        """The least CPU time of some rounds, ``None`` for a job the engine does not do."""
+        """Return the lowest CPU time of several rounds; ``None`` if the engine does not support the job."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        question = {"path": str(path), "job": job.name, "value": job.value, "rounds": _ROUNDS}
-        self._process.stdin.write(json.dumps(question) + "\n")
+        request = {"path": str(path), "job": job.name, "value": job.value, "rounds": _ROUNDS}
+        self._process.stdin.write(json.dumps(request) + "\n")
         self._process.stdin.flush()
-        answer: float | None = json.loads(self._process.stdout.readline())
-        return answer
+        response: float | None = json.loads(self._process.stdout.readline())
+        return response
 
     def stop(self) -> None:
-        """End the process."""
+        """Stop the process."""
         assert self._process.stdin is not None
         self._process.stdin.close()
         self._process.wait()
 
 
 def engines() -> list[Engine]:
-    """Darkroom's own engine, and all others that can be had here."""
+    """Start Darkroom's own engine, Pillow, and all others that can be installed."""
     own = (("Darkroom", "darkroom"), ("Pillow", "pillow"))
     running = [Engine(name, [sys.executable, _HERE / "engines.py", engine]) for name, engine in own]
     for name, package in (("libvips", "pyvips[binary]"), ("thumbor", "thumbor")):
         if python := _with_pip(name, package):
             running.append(Engine(name, [python, _HERE / "engines.py", name]))
     if packages := _with_npm("sharp", "ipx"):
-        # Node looks for packages beside the program.
+        # Node looks for packages next to the program.
         program = shutil.copy(_HERE / "engines.mjs", packages)
         running += [Engine(name, ["node", program, name]) for name in ("sharp", "ipx")]
     return running
@@ -77,7 +77,7 @@ def _with_pip(name: str, package: str) -> Path | None:
             [sys.executable, "-m", "venv", "--clear", folder],
             [python, "-m", "pip", "install", "-q", package],
         ]
-        if not _done(name, commands):
+        if not _succeeds(name, commands):
             return None
         (folder / "ready").touch()
     return python
@@ -87,17 +87,17 @@ def _with_npm(*packages: str) -> Path | None:
     folder = _INSTALLED / "node"
     if not (folder / "ready").exists():
         folder.mkdir(parents=True, exist_ok=True)
-        if not _done(" and ".join(packages), [["npm", "install", "--silent", "--prefix", folder, *packages]]):
+        if not _succeeds(" and ".join(packages), [["npm", "install", "--silent", "--prefix", folder, *packages]]):
             return None
         (folder / "ready").touch()
     return folder
 
 
-def _done(name: str, commands: Sequence[Sequence[str | Path]]) -> bool:
+def _succeeds(name: str, commands: Sequence[Sequence[str | Path]]) -> bool:
     try:
         for command in commands:
-            subprocess.run(command, check=True, capture_output=True, timeout=_PATIENCE)
+            subprocess.run(command, check=True, capture_output=True, timeout=_INSTALL_TIMEOUT)
     except (OSError, subprocess.SubprocessError) as error:
-        print(f"Left out, as it cannot be installed here: {name} ({error}).\n", file=sys.stderr)
+        print(f"Skipping {name}: installation failed ({error}).\n", file=sys.stderr)
         return False
     return True

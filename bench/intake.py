@@ -1,4 +1,4 @@
-"""What taking in, asking and waiting cost: round trips, bytes in Redis, memory of the API."""
+"""The cost of submitting, polling and waiting: time, Redis memory and traffic, memory of the API."""
 
 import base64
 import io
@@ -28,7 +28,7 @@ def pixel() -> bytes:
     return file.getvalue()
 
 
-def take_in(client: Client, number: int) -> str:
+def submit(client: Client, number: int) -> str:
     body = {"images": [base64.b64encode(pixel()).decode()] * number, "operations": []}
     response = requests.post(f"{client.url}/process_images", json=body, timeout=60)
     response.raise_for_status()
@@ -36,7 +36,7 @@ def take_in(client: Client, number: int) -> str:
 
 
 def milliseconds(action: Callable[[], object], times: int = 200) -> float:
-    """The median of so many runs."""
+    """Return the median time of several runs."""
     spent = []
     for _ in range(times):
         begun = time.perf_counter()
@@ -46,28 +46,28 @@ def milliseconds(action: Callable[[], object], times: int = 200) -> float:
 
 
 def resident(pid: int) -> int:
-    """The resident bytes of a process and of its children."""
+    """Return the resident memory of a process and its children, in bytes."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     return pages * 4096 + sum(resident(int(child)) for child in children)
 
 
 def measure_waiting(stack: LocalStack, client: Client, redis: Redis) -> list[tuple[str, str]]:
-    """With no worker to take them, what 1,000 images cost while they wait."""
+    """Measure what 1,000 images cost while they wait, with no worker running."""
     stack.stop_program("worker")
     memory, traffic = redis.info("memory")["used_memory"], redis.info("stats")["total_net_input_bytes"]
     begun = time.perf_counter()
-    large = take_in(client, IMAGES)
+    large = submit(client, IMAGES)
     seconds = time.perf_counter() - begun
     memory = redis.info("memory")["used_memory"] - memory
     traffic = redis.info("stats")["total_net_input_bytes"] - traffic
-    small = take_in(client, 1)
-    asked = {group: milliseconds(partial(client.status, group, images="false")) for group in (large, small)}
+    small = submit(client, 1)
+    polled = {group: milliseconds(partial(client.status, group, images="false")) for group in (large, small)}
     rows = [
-        ("taking in 1,000 images of one pixel as JSON", f"{seconds:.2f} s"),
+        ("submitting 1,000 images of one pixel as JSON", f"{seconds:.2f} s"),
         ("Redis memory for each waiting image", f"{memory / IMAGES:,.0f} B"),
         ("bytes sent to Redis for each image", f"{traffic / IMAGES:,.0f} B"),
-        ("status of 1,000 images against 1, images=false", f"{asked[large] / asked[small]:.2f} x"),
+        ("status of 1,000 images against 1, images=false", f"{polled[large] / polled[small]:.2f} x"),
     ]
     stack.start_program("worker")
     client.wait(large)
@@ -75,22 +75,22 @@ def measure_waiting(stack: LocalStack, client: Client, redis: Redis) -> list[tup
 
 
 def measure_overhead(stack: LocalStack, client: Client) -> tuple[str, str]:
-    """CPU of the worker for each image of one pixel, from its children's and its own times."""
+    """Measure the worker's CPU time per image of one pixel, including its child processes."""
     before = cpu_seconds(stack.processes["worker"].pid)
-    client.wait(take_in(client, IMAGES))
+    client.wait(submit(client, IMAGES))
     spent = cpu_seconds(stack.processes["worker"].pid) - before
     return "CPU of the worker for an image of one pixel", f"{spent / IMAGES * 1000:.1f} ms"
 
 
 def cpu_seconds(pid: int) -> float:
-    """User and system time of a process, of its children, and of those that have ended."""
+    """Return the user and system time of a process and its children, including those that have ended."""
     ticks = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:15]
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return sum(map(int, ticks)) / 100 + sum(cpu_seconds(int(child)) for child in children)
 
 
 def measure_memory(stack: LocalStack, client: Client) -> tuple[str, str]:
-    """How much the API grows while it takes 500 MB in."""
+    """Measure how much the API's memory grows while it receives 500 MB."""
     api = stack.processes["api"].pid
     client.wait(client.start({"warm.jpg": encode(photograph())}, []))
     picture = encode(photograph(3000, 2000), "PNG")
@@ -98,14 +98,14 @@ def measure_memory(stack: LocalStack, client: Client) -> tuple[str, str]:
     stack.stop_program("worker")
     client.start({f"{number}.png": picture for number in range(500 * MEGABYTE // size)}, [])
     grown = resident(api) - before
-    return "growth of the API while taking in 500 MB", f"{grown / MEGABYTE:.0f} MB"
+    return "growth of the API while receiving 500 MB", f"{grown / MEGABYTE:.0f} MB"
 
 
 def main() -> None:
     """Print the table."""
     with tempfile.TemporaryDirectory() as folder, LocalStack(Path(folder)) as stack:
         client, redis = Client(stack.api_url), Redis.from_url(stack.redis_url)
-        client.wait(take_in(client, 10))  # everything is warm
+        client.wait(submit(client, 10))  # warm up
         rows = measure_waiting(stack, client, redis)
         rows += [measure_overhead(stack, client), measure_memory(stack, client)]
         show(("what", "measured"), rows)

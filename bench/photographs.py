@@ -1,4 +1,4 @@
-"""The photographs that are measured with: real ones where this machine has them, else made ones."""
+"""The photographs to measure with: real ones if available, otherwise generated ones."""
 
 import subprocess
 import sys
@@ -14,13 +14,13 @@ _MADE_SIZES = ((1280, 1024), (1600, 1200), (1920, 1200), (2560, 1600))
 
 @cache
 def photographs() -> dict[str, bytes]:
-    """Twelve photographs as JPEG files, by name."""
+    """Return twelve photographs as JPEG files, by name."""
     return _real(".") or _made()
 
 
 @cache
 def large_photographs() -> dict[str, bytes]:
-    """Photographs of eight megapixels and more."""
+    """Return photographs of eight megapixels and more."""
     return _real("large") or {"made-8mp.jpg": encode(photograph(3456, 2304, seed=99))}
 
 
@@ -29,7 +29,7 @@ def _real(folder: str) -> dict[str, bytes]:
         return {}
     with tempfile.TemporaryDirectory() as target:
         if subprocess.run([_GET, target], check=False).returncode:
-            print("The photographs could not be had; made ones are measured.", file=sys.stderr)
+            print("The real photographs are unavailable; measuring with generated ones.", file=sys.stderr)
             return {}
         return {path.name: path.read_bytes() for path in sorted((Path(target) / folder).glob("*.jpg"))}
 

@@ -1,4 +1,4 @@
-"""The plain shape of such a service, to measure against: bytes through the broker, defaults, Pillow's own blur."""
+"""The plain design to compare with: image bytes through the broker, Celery's defaults, Pillow's own blur."""
 
 import base64
 import io
@@ -12,7 +12,7 @@ app = Celery("plain", broker=os.environ.get("PLAIN_REDIS", ""), backend=os.envir
 
 @app.task(name="plain.blur")
 def blur(data: str, radius: float) -> str:
-    """Blur an image that comes and goes as base64."""
+    """Blur a base64-encoded image; return it base64-encoded."""
     image = Image.open(io.BytesIO(base64.b64decode(data)))
     file = io.BytesIO()
     image.filter(ImageFilter.GaussianBlur(radius)).save(file, "JPEG", quality=85)
@@ -20,6 +20,6 @@ def blur(data: str, radius: float) -> str:
 
 
 def run(images: list[bytes], radius: float) -> int:
-    """Blur a batch and wait for all of it. Gives the number of results."""
+    """Blur a batch, wait for it, and return the number of results."""
     tasks = group(blur.s(base64.b64encode(image).decode(), radius) for image in images)
     return len(tasks.apply_async().get(timeout=600))

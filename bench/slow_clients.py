@@ -1,4 +1,4 @@
-"""What a normal client waits for while 1,000 others never come to an end, and whether an honest slow upload does."""
+"""Response times while 1,000 clients never finish their requests, and whether a slow but steady upload succeeds."""
 
 import http.client
 import io
@@ -21,8 +21,8 @@ from bench.tables import show
 
 CLIENTS = 1000
 SECONDS = float(os.environ.get("BENCH_SECONDS", "25"))
-"""Of asking: long enough for the first of them to be given up."""
-PATIENCE = 30.0
+"""How long to measure; long enough for the server to drop the first slow clients."""
+TIMEOUT = 30.0
 """Seconds after which a normal client gives up."""
 UPLOAD_BYTES = int(os.environ.get("BENCH_UPLOAD_BYTES", "25000000"))
 UPLOAD_RATE = int(os.environ.get("BENCH_UPLOAD_RATE", "125000"))
@@ -31,7 +31,7 @@ BOUNDARY = "a-boundary"
 
 
 def form(size: int) -> bytes:
-    """A form with one JPEG, and bytes after its end that make it so large."""
+    """Return a multipart form with one JPEG, padded to this size."""
     file = io.BytesIO()
     Image.new("RGB", (64, 64), "red").save(file, "JPEG")
     head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="images"; filename="a.jpg"\r\n\r\n'.encode()
@@ -40,16 +40,16 @@ def form(size: int) -> bytes:
 
 
 def large_original(url: str) -> str:
-    """The path of an answer that no socket holds as a whole."""
+    """Return the path of a response too large for a socket's buffers."""
     body = form(20_000_000)
     headers = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
-    response = requests.post(f"{url}/process_images", body, headers=headers, timeout=PATIENCE)
+    response = requests.post(f"{url}/process_images", body, headers=headers, timeout=TIMEOUT)
     return f"/images/{response.json()['group_id']}/0?original=true"
 
 
 def ask(url: str, method: str, path: str, body: bytes | Iterator[bytes] | None = None, length: int = 0) -> int:
-    """Ask over a connection of its own; the status of the answer."""
-    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=PATIENCE)
+    """Send a request over a new connection and return the status code."""
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=TIMEOUT)
     headers = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}", "Content-Length": str(length)}
     try:
         connection.request(method, path, body, headers if body else {})
@@ -61,7 +61,7 @@ def ask(url: str, method: str, path: str, body: bytes | Iterator[bytes] | None =
 
 
 def slowly(data: bytes, rate: int) -> Iterator[bytes]:
-    """The bytes in pieces, at so many per second."""
+    """Yield the bytes in pieces, at this rate per second."""
     begun, piece = time.monotonic(), max(1, rate // 20)
     for position in range(0, len(data), piece):
         time.sleep(max(0.0, begun + position / rate - time.monotonic()))
@@ -69,7 +69,7 @@ def slowly(data: bytes, rate: int) -> Iterator[bytes]:
 
 
 def milliseconds(action: Callable[[], int], seconds: float) -> str:
-    """What it takes to be answered: the median and the worst."""
+    """Return the median and the worst response time."""
     spent: list[float] = []
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -79,14 +79,14 @@ def milliseconds(action: Callable[[], int], seconds: float) -> str:
         except OSError:
             good = False
         if not good:
-            return f"no answer in {time.monotonic() - begun:.0f} s"
+            return f"no response in {time.monotonic() - begun:.0f} s"
         spent.append((time.monotonic() - begun) * 1000)
         time.sleep(0.02)
     return f"{median(spent):.1f} / {max(spent):.0f}"
 
 
 def measure(url: str) -> list[str]:
-    """A small answer, and a normal upload."""
+    """Measure a small response and a normal upload."""
     upload = form(300_000)
     return [
         milliseconds(partial(ask, url, "GET", "/healthz"), SECONDS),
@@ -94,8 +94,8 @@ def measure(url: str) -> list[str]:
     ]
 
 
-def honest_upload(url: str) -> str:
-    """How an upload at a low rate ends."""
+def steady_upload(url: str) -> str:
+    """Return the outcome of an upload at a low, steady rate."""
     body = form(UPLOAD_BYTES)
     begun = time.monotonic()
     status = ask(url, "POST", "/process_images", slowly(body, UPLOAD_RATE), len(body))
@@ -112,9 +112,9 @@ def main() -> None:
                 slowness = KINDS.get(kind) or never_reads(large_original(api.url))
                 with slow_clients(api.url, slowness, CLIENTS if kind != "(none)" else 0):
                     rows.append([kind, *measure(api.url)])
-        show(["they", "GET /healthz", "POST /process_images, 300 kB"], rows)
+        show(["clients that", "GET /healthz", "POST /process_images, 300 kB"], rows)
         with tempfile.TemporaryDirectory() as storage, live_api(server.url, Path(storage), {}) as api:
-            print(f"\n{UPLOAD_BYTES:,} bytes at {UPLOAD_RATE:,} a second: {honest_upload(api.url)}")
+            print(f"\n{UPLOAD_BYTES:,} bytes at {UPLOAD_RATE:,} a second: {steady_upload(api.url)}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What every other answer takes while 500 event streams are open, silent ones and busy ones."""
+"""Response times of the other endpoints while 500 event streams are open, idle and busy ones."""
 
 import base64
 import io
@@ -31,16 +31,16 @@ from bench.tables import show
 
 STREAMS = 500
 IMAGES = 1000
-"""In all groups that are followed together."""
+"""In all followed groups together."""
 ENDS_PER_SECOND = 25
 TIMES = 200
 PROCESSES = multiprocessing.get_context("spawn")
 
-Answers = Mapping[str, Callable[[], requests.Response]]
+Endpoints = Mapping[str, Callable[[], requests.Response]]
 
 
 def follow(url: str, group_ids: Sequence[str], report: Connection) -> None:
-    """Hold a stream for each of these ids until told to stop. Reports how many were refused once all were answered."""
+    """Keep a stream open for each of these ids until told to stop; report how many were rejected."""
     selector = selectors.DefaultSelector()
     for group_id in group_ids:
         stream = socket.create_connection((urlsplit(url).hostname, urlsplit(url).port))
@@ -62,7 +62,7 @@ def follow(url: str, group_ids: Sequence[str], report: Connection) -> None:
 
 @contextmanager
 def open_streams(url: str, group_ids: Sequence[str]) -> Iterator[int]:
-    """Follow these groups within the block from another process. Gives the number of streams that were refused."""
+    """Follow these groups from another process within the block; yield the number of rejected streams."""
     ours, theirs = PROCESSES.Pipe()
     process = PROCESSES.Process(target=follow, args=(url, group_ids, theirs))
     process.start()
@@ -75,7 +75,7 @@ def open_streams(url: str, group_ids: Sequence[str]) -> Iterator[int]:
 
 @contextmanager
 def work(groups: GroupStore, group_ids: Sequence[str]) -> Iterator[None]:
-    """Let the images of these groups begin and end within the block, one of each group by turns, as workers would."""
+    """Begin and finish images of these groups in turn within the block, as workers would."""
     stopped = threading.Event()
 
     def run() -> None:
@@ -101,8 +101,8 @@ def new_groups(groups: GroupStore, number: int) -> list[str]:
     return group_ids
 
 
-def answers(url: str) -> Answers:
-    """The endpoints, each as a function that asks it once, over a connection that is kept."""
+def endpoints(url: str) -> Endpoints:
+    """Return one function per endpoint that requests it once, over a persistent connection."""
     session = requests.Session()
     file = io.BytesIO()
     Image.new("RGB", (1, 1)).save(file, "PNG")
@@ -124,23 +124,23 @@ def answers(url: str) -> Answers:
 
 
 def milliseconds(ask: Callable[[], requests.Response], tasks: TaskStore) -> str:
-    """What it takes to be answered: the median, and what one in twenty exceeds."""
+    """Return the median and the 95th percentile of the response time."""
     spent = []
     for _ in range(TIMES):
         begun = time.perf_counter()
         answer = ask()
         spent.append((time.perf_counter() - begun) * 1000)
         assert answer.ok or answer.status_code == 409, answer.text
-        if "/add/" in answer.url:  # nobody works on them here, and only so many may be open
+        if "/add/" in answer.url:  # no worker runs here, and the number of open tasks is limited
             tasks.cancel(answer.json()["id"])
     twentieths = quantiles(spent, n=20)
     return f"{twentieths[9]:.1f} ({twentieths[18]:.1f})"
 
 
 def measure(redis_url: str, number: int, *, busy: bool) -> tuple[int, dict[str, str]]:
-    """How many streams were refused, and what answers take, while 500 streams follow so many groups.
+    """Return the number of rejected streams and the response times while 500 streams follow this many groups.
 
-    Each time by a new server, so that none has to get over the streams of the time before.
+    Starts a new server each time, so that earlier streams leave no trace.
     """
     redis = connect(Settings(redis_url=redis_url))
     groups, tasks = GroupStore(redis), TaskStore(redis)
@@ -149,28 +149,28 @@ def measure(redis_url: str, number: int, *, busy: bool) -> tuple[int, dict[str, 
     with (
         tempfile.TemporaryDirectory() as storage,
         live_api(redis_url, Path(storage), {"DARKROOM_API_WORKERS": "2"}) as api,
-        open_streams(api.url, followed) as refused,
+        open_streams(api.url, followed) as rejected,
         work(groups, group_ids if busy else []),
     ):
-        return refused, {name: milliseconds(ask, tasks) for name, ask in answers(api.url).items()}
+        return rejected, {name: milliseconds(ask, tasks) for name, ask in endpoints(api.url).items()}
 
 
 def main() -> None:
     """Print the table."""
     kinds = {
         "no streams": (0, False),
-        "of 1 silent group": (1, False),
+        "of 1 idle group": (1, False),
         "of 1 busy group": (1, True),
         "of 50 busy groups": (50, True),
-        "of 500 silent groups": (STREAMS, False),
+        "of 500 idle groups": (STREAMS, False),
     }
     with tempfile.TemporaryDirectory() as folder, RedisServer(Path(folder)) as server:
         columns = {kind: measure(server.url, number, busy=busy) for kind, (number, busy) in kinds.items()}
     print(f"Milliseconds, median and 95th percentile, while {STREAMS} streams are open, ", end="")
-    print(f"the busy ones told of {ENDS_PER_SECOND} images that end in a second.\n")
+    print(f"with {ENDS_PER_SECOND} images finishing per second in busy groups.\n")
     names = columns["no streams"][1]
     rows = [[name, *(spent[name] for _, spent in columns.values())] for name in names]
-    show(["answer", *kinds], [*rows, ["streams refused", *(refused for refused, _ in columns.values())]])
+    show(["endpoint", *kinds], [*rows, ["rejected streams", *(rejected for rejected, _ in columns.values())]])
 
 
 if __name__ == "__main__":

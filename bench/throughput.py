@@ -1,5 +1,5 @@
-"""A batch of 200 photographs through the whole service, against the same imaging function in a bare process pool on the
-same cores, and against the plain shape of such a service."""
+"""A batch of 200 photographs through the whole service, compared with the same imaging function in a bare process pool
+on the same cores, and with the plain design."""
 
 import itertools
 import os
@@ -30,7 +30,7 @@ CORES = len(os.sched_getaffinity(0))
 
 
 def batch() -> dict[str, bytes]:
-    """The photographs, over and over, each time under another name."""
+    """Return the photographs, repeated under different names."""
     endless = itertools.cycle(photographs().items())
     return {f"{number:03}-{name}": data for number, (name, data) in zip(range(BATCH), endless, strict=False)}
 
@@ -46,7 +46,7 @@ def work(source: bytes) -> int:
 
 
 def through_the_service(client: Client, request: requests.PreparedRequest) -> None:
-    """Post a batch and look every twentieth of a second whether it has ended, as a patient user's program would."""
+    """Submit a batch and poll its status every 50 ms until it has ended."""
     with requests.Session() as session:
         answer = session.send(request, timeout=120)
     answer.raise_for_status()
@@ -60,13 +60,13 @@ def through_the_service(client: Client, request: requests.PreparedRequest) -> No
 def plain_worker(folder: Path) -> Iterator[Callable[[list[bytes]], object]]:
     with RedisServer(folder) as redis:
         os.environ["PLAIN_REDIS"] = redis.url
-        from bench import plain  # not before it can see where its Redis is
+        from bench import plain  # it reads PLAIN_REDIS when imported
 
         worker = subprocess.Popen(
             [sys.executable, "-m", "celery", "-A", "bench.plain", "worker", "-c", str(CORES), "-l", "warning"]
         )
         try:
-            plain.run(list(photographs().values()), RADIUS)  # the worker is there, and warm
+            plain.run(list(photographs().values()), RADIUS)  # wait for the worker, and warm it up
             yield lambda images: plain.run(images, RADIUS)
         finally:
             worker.terminate()
@@ -83,7 +83,7 @@ def main() -> None:
         settings = {"DARKROOM_WORKER_CONCURRENCY": str(CORES)}
         with LocalStack(Path(folder) / "stack", settings) as stack:
             client = Client(stack.api_url)
-            # Made ready beforehand: what a client spends on putting a request together is not the service's.
+            # Prepared beforehand, so that the client's own work is not measured.
             request = client.prepare(images, [{"op": "blur", "radius": RADIUS}])
             served = [seconds(lambda: through_the_service(client, request)) for _ in range(ROUNDS)]
         with plain_worker(Path(folder) / "plain") as run:
@@ -92,13 +92,13 @@ def main() -> None:
 
 
 def report(pooled: float, served: float, plainly: float) -> None:
-    """Images per second of the best round of each, and their ratios."""
+    """Print the images per second of each best round, and their ratios."""
     show(
         ("200 photographs, blur 5, from the POST to the last result", "images/s", "the service is"),
         [
             ("Darkroom", f"{BATCH / served:.1f}", ""),
             ("bare process pool, the same imaging function", f"{BATCH / pooled:.1f}", f"{pooled / served:.2f} x"),
-            ("plain shape: bytes in Redis, Pillow's blur", f"{BATCH / plainly:.1f}", f"{plainly / served:.2f} x"),
+            ("plain design: bytes in Redis, Pillow's blur", f"{BATCH / plainly:.1f}", f"{plainly / served:.2f} x"),
         ],
     )
 

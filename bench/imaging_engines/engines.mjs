@@ -1,4 +1,4 @@
-// One engine, `sharp` or `ipx`, that answers questions on its standard input with CPU times.
+// Runs one engine, `sharp` or `ipx`: reads jobs from standard input, writes CPU times to standard output.
 
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
@@ -35,7 +35,7 @@ async function ipxJobs() {
   };
 }
 
-async function least(work, source, value, rounds) {
+async function lowestTime(work, source, value, rounds) {
   let best = Infinity;
   for (let round = 0; round < rounds; round++) {
     const start = process.cpuUsage();
@@ -51,5 +51,5 @@ const jobs = process.argv[2] === "ipx" ? await ipxJobs() : sharpJobs();
 for await (const line of createInterface({ input: process.stdin })) {
   const { path, job, value, rounds } = JSON.parse(line);
   const work = jobs[job];
-  console.log(JSON.stringify(work ? await least(work, readFileSync(path), value, rounds) : null));
+  console.log(JSON.stringify(work ? await lowestTime(work, readFileSync(path), value, rounds) : null));
 }

@@ -1,6 +1,6 @@
-"""One engine, named on the command line, that answers questions on its standard input with CPU times.
+"""Run one engine, named on the command line: read jobs from standard input, write CPU times to standard output.
 
-Stands alone: it runs in environments that hold nothing but the engine.
+Imports nothing of ours but that engine: it runs in environments in which only the engine is installed.
 """
 
 import importlib
@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import TypeAlias
 
 Work: TypeAlias = Callable[[bytes, float], object]
-"""Takes a photograph through a job, to the bytes of a JPEG."""
+"""Runs a job on a photograph and returns the bytes of a JPEG."""
 
 QUALITY = 90
 LONG = 0.5
-"""Seconds from which a job is done only once."""
+"""Seconds; jobs that take longer run only once."""
 
 
 def darkroom() -> dict[str, Work]:
@@ -35,7 +35,7 @@ def darkroom() -> dict[str, Work]:
 
 
 def pillow() -> dict[str, Work]:
-    """Pillow by itself."""
+    """Pillow alone."""
     from PIL import Image, ImageFilter
 
     def encoded(image: Image.Image) -> bytes:
@@ -56,7 +56,7 @@ def pillow() -> dict[str, Work]:
 
 
 def libvips() -> dict[str, Work]:
-    """libvips, by its own binding."""
+    """libvips, through pyvips."""
     vips = importlib.import_module("pyvips")
     vips.cache_set_max(0)
 
@@ -98,8 +98,8 @@ def thumbor() -> dict[str, Work]:
     }
 
 
-def least(work: Work, source: bytes, value: float, rounds: int) -> float:
-    """The least CPU time, in milliseconds, of some rounds on all threads of this process."""
+def lowest_time(work: Work, source: bytes, value: float, rounds: int) -> float:
+    """Return the lowest CPU time of several rounds, in milliseconds, over all threads of this process."""
     times = []
     for _ in range(rounds):
         start = time.process_time()
@@ -111,14 +111,14 @@ def least(work: Work, source: bytes, value: float, rounds: int) -> float:
 
 
 def main() -> None:
-    """Answer until the input ends."""
+    """Serve jobs until the input ends."""
     engines = {"darkroom": darkroom, "pillow": pillow, "libvips": libvips, "thumbor": thumbor}
     jobs = engines[sys.argv[1]]()
     for line in sys.stdin:
-        question = json.loads(line)
-        work = jobs.get(question["job"])
-        source = Path(question["path"]).read_bytes()
-        print(json.dumps(work and least(work, source, question["value"], question["rounds"])), flush=True)
+        request = json.loads(line)
+        work = jobs.get(request["job"])
+        source = Path(request["path"]).read_bytes()
+        print(json.dumps(work and lowest_time(work, source, request["value"], request["rounds"])), flush=True)
 
 
 if __name__ == "__main__":
