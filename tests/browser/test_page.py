@@ -66,7 +66,7 @@ def test_back_leads_from_a_batch_to_the_form_and_forward_to_the_batch(page: Page
     expect(page.locator("#send")).to_be_enabled()
     page.go_forward()
     expect(page.locator("#archive")).to_be_visible()
-    expect(page.locator("#done-to-them")).to_contain_text("blurred with a radius of 5 px")
+    expect(page.locator("#applied")).to_contain_text("blurred with a radius of 5 px")
 
 
 @pytest.mark.usefixtures("worker")
@@ -105,7 +105,7 @@ def test_without_a_step_it_says_what_is_done_before_and_after(page: Page) -> Non
     sentence = "No step selected: photographs are only turned upright, stripped of metadata and re-encoded."
     expect(page.locator("#plan")).to_have_text(sentence)
     submit(page)
-    expect(page.locator("#done-to-them")).to_have_text(sentence)
+    expect(page.locator("#applied")).to_have_text(sentence)
     expect(page.locator("#archive")).to_be_visible()
 
 

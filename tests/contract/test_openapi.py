@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 import requests
+from darkroom_api.app import create_app
+from darkroom_api.settings import ApiSettings
 from support.live_api import LiveApi, live_api
 from support.redis_server import RedisServer
 
@@ -99,6 +101,13 @@ def test_every_operation_has_a_readable_id_of_its_own(open_api: LiveApi) -> None
     assert len(ids) == len(set(ids))
     assert {"processImages", "getStatus", "cancelGroup", "downloadArchive", "emailResults"} <= set(ids)
     assert [name for name in ids if not re.fullmatch(r"[a-z]+([A-Z][a-z]+)*", name)] == []
+
+
+def test_every_endpoint_is_documented_but_the_page_and_the_documentation(open_api: LiveApi) -> None:
+    document = requests.get(f"{open_api.url}/openapi.json", timeout=10).json()
+    rules = [rule for rule in create_app(ApiSettings()).url_map.iter_rules() if not rule.endpoint.endswith("static")]
+    routed = {re.sub(r"<(?:[^<>]+:)?(\w+)>", r"{\1}", rule.rule) for rule in rules}
+    assert routed - set(document["paths"]) == {"/", "/docs", "/openapi.json"}
 
 
 def test_no_description_holds_html(open_api: LiveApi) -> None:

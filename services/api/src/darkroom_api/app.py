@@ -62,6 +62,7 @@ def create_app(settings: ApiSettings | None = None) -> OpenAPI:
     for views in (emails, newsletter, tasks, diagnostics, control, health):
         app.register_api(views.blueprint)
     app.register_api(newsletter.link_pages)
+    app.register_api(page.notices)
     app.register_blueprint(docs.blueprint)
     app.register_blueprint(page.blueprint)
     refuse_head_where_it_would_act(app)

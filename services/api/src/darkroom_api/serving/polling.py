@@ -68,10 +68,10 @@ class PollingWorker(AnsweringWorker):
             self.log.exception("Error on a connection")
             self._drop(conn)
 
-    def _receive(self, conn: Connection, most: int) -> int | None:
+    def _receive(self, conn: Connection, limit: int) -> int | None:
         """Receive into the buffer. None where nothing has come, 0 where nothing more will."""
         try:
-            return conn.sock.recv_into(self._buffer[:most])
+            return conn.sock.recv_into(self._buffer[:limit])
         except BlockingIOError:
             return None
         except OSError:

@@ -173,8 +173,8 @@ class Worker(PollingWorker):
     def _on_body(self, conn: Connection, pace: Pace) -> None:
         end = conn.end
         for _ in range(_FAIR):
-            most = min(BUFFER, end.missing or BUFFER)
-            count = self._receive(conn, most)
+            limit = min(BUFFER, end.missing or BUFFER)
+            count = self._receive(conn, limit)
             if count is None:
                 break
             if not count:
@@ -188,7 +188,7 @@ class Worker(PollingWorker):
                 self._admit(conn)
                 return
             pace.moved(time.monotonic(), count)
-            if count < most:
+            if count < limit:
                 break
         conn.deadline = pace.deadline
 

@@ -1,61 +1,61 @@
-// What this page asks of the API.
+// The requests that this page sends to the API.
 
-const PATIENCE = 20; // seconds that the server may let a question about a group wait
-const PAUSE = 1500; // milliseconds before asking again where the server could not wait, or was not there
+const LONG_POLL_SECONDS = 20; // how long the server may hold a status request until something changes
+const RETRY_DELAY = 1500; // milliseconds before the next attempt when the server was busy or unreachable
 
-const BASE = new URL("../..", import.meta.url); // the service may have its host to itself, or a path of it
+const BASE = new URL("../..", import.meta.url); // the root of the service, which may be a path of its host
 
-/** Where a path of the API is. */
+/** Returns the URL of a path of the API. */
 export function address(path) {
   return new URL(path, BASE).href;
 }
 
-export class Refusal extends Error {
+export class ApiError extends Error {
   constructor(status, problem) {
     super(problem?.detail ?? problem?.error ?? `The server responded with status ${status}.`);
     this.status = status;
   }
 }
 
-/** Sends a batch; `report` is called with the share that was sent. Resolves to the API's receipt. */
+/** Sends a batch, reporting the share uploaded so far to `report`. Resolves to the API's response. */
 export function send(files, operations, key, report) {
   const form = new FormData();
   form.append("operations", JSON.stringify(operations));
   for (const file of files) form.append("images", file, file.name);
   return new Promise((resolve, reject) => {
-    const request = new XMLHttpRequest(); // fetch cannot tell how much was sent
+    const request = new XMLHttpRequest(); // fetch does not report upload progress
     request.open("POST", address("process_images"));
     if (key) request.setRequestHeader("Authorization", `Bearer ${key}`);
     request.responseType = "json";
     request.upload.onprogress = (event) => event.lengthComputable && report(event.loaded / event.total);
     request.onerror = () => reject(new Error("Can't reach the server, or the connection was lost."));
     request.onload = () =>
-      request.status === 202 ? resolve(request.response) : reject(new Refusal(request.status, request.response));
+      request.status === 202 ? resolve(request.response) : reject(new ApiError(request.status, request.response));
     request.send(form);
   });
 }
 
-/** What whoever waits for images should know, or null. */
+/** Resolves to a sentence for users whose images are waiting, or to null. */
 export async function notice(signal) {
-  const answer = await ask("page/notice", null, signal);
-  return answer?.ok ? (await answer.json()).notice : null;
+  const response = await ask("page/notice", null, signal);
+  return response?.ok ? (await response.json()).notice : null;
 }
 
-/** The states of a group, each as soon as it is known, until the group has ended; null while the server is away. */
+/** Yields the status of a group after each change, until the group has ended; null while the server is unreachable. */
 export async function* follow(groupId, signal) {
   let etag = null;
   for (;;) {
-    const answer = await ask(`status/${groupId}?wait=${etag ? PATIENCE : 0}`, etag, signal);
-    if (answer?.status === 200) {
-      etag = answer.headers.get("ETag");
-      const group = await answer.json();
+    const response = await ask(`status/${groupId}?wait=${etag ? LONG_POLL_SECONDS : 0}`, etag, signal);
+    if (response?.status === 200) {
+      etag = response.headers.get("ETag");
+      const group = await response.json();
       yield group;
       if (group.finished_at) return;
-    } else if (answer && answer.status !== 304 && answer.status < 500) {
-      throw new Refusal(answer.status, await answer.json());
+    } else if (response && response.status !== 304 && response.status < 500) {
+      throw new ApiError(response.status, await response.json());
     } else {
-      if (answer?.status !== 304) yield null;
-      await pause(PAUSE, signal);
+      if (response?.status !== 304) yield null;
+      await pause(RETRY_DELAY, signal);
     }
   }
 }
@@ -65,7 +65,7 @@ async function ask(path, etag, signal) {
     return await fetch(address(path), { headers: etag ? { "If-None-Match": etag } : {}, cache: "no-store", signal });
   } catch (error) {
     if (signal.aborted) throw error;
-    return null; // the server is away for a moment
+    return null; // unreachable for a moment
   }
 }
 

@@ -1,6 +1,6 @@
 // A card for each image of a batch.
 
-const WORDS = { queued: "waiting", processing: "processing", succeeded: "done", failed: "failed", cancelled: "cancelled" };
+const STATE_LABELS = { queued: "waiting", processing: "processing", succeeded: "done", failed: "failed", cancelled: "cancelled" };
 
 export class Gallery {
   #list;
@@ -13,7 +13,7 @@ export class Gallery {
     this.#template = template;
   }
 
-  /** Forgets every card. `files` are the ones that were sent, where this page sent them. */
+  /** Removes all cards. `files` are the originals to preview, if this page uploaded them. */
   reset(files = []) {
     for (const { preview } of this.#cards.values()) if (preview) URL.revokeObjectURL(preview);
     this.#cards.clear();
@@ -21,7 +21,7 @@ export class Gallery {
     this.#previews = [...files];
   }
 
-  /** Shows the images as they stand. */
+  /** Updates the cards to the current state of the images. */
   show(images) {
     for (const image of images) this.#update(this.#cards.get(image.index) ?? this.#add(image), image);
   }
@@ -31,7 +31,7 @@ export class Gallery {
     const file = this.#previews[image.index];
     const card = { element, preview: file ? URL.createObjectURL(file) : null };
     element.querySelector(".name").textContent = image.name;
-    if (card.preview) picture(element, card.preview, "");
+    if (card.preview) showImage(element, card.preview, "");
     this.#list.append(element);
     this.#cards.set(image.index, card);
     return card;
@@ -41,9 +41,9 @@ export class Gallery {
     const { element } = card;
     if (element.dataset.state === image.state) return;
     element.dataset.state = image.state;
-    element.querySelector(".state").textContent = describe(image);
+    element.querySelector(".state").textContent = statusText(image);
     if (!image.url) return;
-    picture(element, image.url, `Result of ${image.name}`);
+    showImage(element, image.url, `Result of ${image.name}`);
     const link = element.querySelector(".get");
     link.href = image.url;
     link.download = "";
@@ -52,17 +52,17 @@ export class Gallery {
   }
 }
 
-function picture(element, address, description) {
+function showImage(element, address, description) {
   const shown = element.querySelector("img");
-  shown.onerror = () => { shown.hidden = true; }; // a format that this browser does not show
+  shown.onerror = () => { shown.hidden = true; }; // a format that this browser cannot display
   shown.onload = () => { shown.hidden = false; };
   shown.hidden = false;
   shown.alt = description;
   shown.src = address;
 }
 
-function describe(image) {
+function statusText(image) {
   if (image.error) return image.error;
-  const word = WORDS[image.state] ?? image.state;
-  return image.width ? `${word}: ${image.width} × ${image.height}, ${Math.ceil(image.bytes / 1000).toLocaleString()} kB` : word;
+  const label = STATE_LABELS[image.state] ?? image.state;
+  return image.width ? `${label}: ${image.width} × ${image.height}, ${Math.ceil(image.bytes / 1000).toLocaleString()} kB` : label;
 }

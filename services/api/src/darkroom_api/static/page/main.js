@@ -1,16 +1,16 @@
-// The page: photographs in, a batch that can be watched, photographs out.
+// The page: upload photographs, follow the batch, download the results.
 
-import { Refusal, address, follow, notice, pause, send } from "./api.js";
+import { ApiError, address, follow, notice, pause, send } from "./api.js";
 import { Gallery } from "./gallery.js";
-import { describe, operations } from "./order.js";
+import { operations, operationsText } from "./order.js";
 
-const NOTICE_PAUSE = 10_000; // milliseconds between two questions whether anybody works
+const NOTICE_INTERVAL = 10_000; // milliseconds between checks for a running worker
 
 const $ = (id) => document.getElementById(id);
 const form = $("order");
 const gallery = new Gallery($("gallery"), $("card"));
 let chosen = [];
-let tooMuch = false;
+let tooLarge = false;
 let watching = new AbortController();
 
 function choose(files) {
@@ -25,12 +25,12 @@ function choose(files) {
   if (large.length) sentences.push(`Over the limit of ${megabytes(limit)}, will fail: ${names(large)}.`);
   if (size > total) sentences.push(`A batch can have at most ${megabytes(total)}: choose fewer photographs.`);
   $("chosen").textContent = sentences.join(" ");
-  tooMuch = size > total;
+  tooLarge = size > total;
   allowSending();
 }
 
 function allowSending() {
-  $("send").disabled = !chosen.length || tooMuch;
+  $("send").disabled = !chosen.length || tooLarge;
 }
 
 function count(number) {
@@ -48,28 +48,28 @@ function names(files) {
 
 function showPlan() {
   try {
-    $("plan").textContent = describe(operations(form));
+    $("plan").textContent = operationsText(operations(form));
   } catch {
-    $("plan").textContent = ""; // a number is missing or wrong; submitting says which
+    $("plan").textContent = ""; // a number is missing or invalid; submitting says which
   }
 }
 
-function complain(error) {
+function showError(error) {
   $("notice").textContent = error ? error.message : "";
   $("notice").hidden = !error;
 }
 
 async function submit(event) {
   event.preventDefault();
-  complain(null);
+  showError(null);
   $("send").disabled = true;
   try {
     const wanted = operations(form);
-    const plan = describe(wanted);
+    const plan = operationsText(wanted);
     show({ files: chosen, summary: "Uploading …", plan });
     const receipt = await send(chosen, wanted, $("key").value, (share) => progress(share, "Uploading …"));
     history.pushState({ plan }, "", `#${receipt.group_id}`);
-    if (watching.signal.aborted) await open(); // somebody went back while it was uploaded
+    if (watching.signal.aborted) await open(); // the user navigated back during the upload
     else await watch(receipt.group_id);
   } catch (error) {
     fail(error);
@@ -80,19 +80,19 @@ async function submit(event) {
 
 function fail(error) {
   if (error.name === "AbortError") return;
-  if (error instanceof Refusal && error.status === 401) {
+  if (error instanceof ApiError && error.status === 401) {
     $("key-row").hidden = false;
     $("key").focus();
   }
   hideBatch();
-  complain(error);
+  showError(error);
 }
 
 function show({ files = [], summary, plan = "" }) {
   hideBatch();
   watching = new AbortController();
   gallery.reset(files);
-  $("done-to-them").textContent = plan;
+  $("applied").textContent = plan;
   $("batch").hidden = false;
   progress(0, summary);
 }
@@ -113,14 +113,14 @@ function progress(share, summary) {
 async function watch(groupId) {
   const { signal } = watching;
   const finished = new AbortController();
-  tellWhoWaits(AbortSignal.any([signal, finished.signal]));
+  showNotice(AbortSignal.any([signal, finished.signal]));
   try {
     for await (const group of follow(groupId, signal)) {
       if (group) showGroup(groupId, group);
       else $("summary").textContent = "Can't reach the server. Retrying …";
     }
   } catch (error) {
-    throw error instanceof Refusal && error.status === 404 ? new Error(gone()) : error;
+    throw error instanceof ApiError && error.status === 404 ? new Error(expiredText()) : error;
   } finally {
     finished.abort();
     $("waiting").hidden = true;
@@ -137,33 +137,33 @@ function showGroup(groupId, group) {
   }
 }
 
-/** Says while a batch waits if nobody is there to work on it. */
-async function tellWhoWaits(signal) {
+/** Shows a notice for as long as no worker is running. */
+async function showNotice(signal) {
   try {
     for (;;) {
       const sentence = await notice(signal);
       if (signal.aborted) return;
       $("waiting").textContent = sentence ?? "";
       $("waiting").hidden = !sentence;
-      await pause(NOTICE_PAUSE, signal);
+      await pause(NOTICE_INTERVAL, signal);
     }
   } catch (error) {
     if (!signal.aborted) throw error;
   }
 }
 
-function gone() {
+function expiredText() {
   return `Batch not found. It may have expired: batches are kept for ${$("batch").dataset.keptFor}.`;
 }
 
-/** Shows what the address names: a batch, or the form alone. */
+/** Shows the batch that the address names, or only the form. */
 async function open() {
   const groupId = location.hash.slice(1);
-  complain(null);
+  showError(null);
   hideBatch();
   if (!groupId) return;
   if (!/^[0-9a-f]{32}$/.test(groupId)) {
-    complain(new Error("This link is incomplete."));
+    showError(new Error("This link is incomplete."));
     return;
   }
   show({ summary: "Loading …", plan: history.state?.plan });
@@ -177,7 +177,7 @@ function startOver() {
   $("radius-shown").value = $("radius").value;
   showPlan();
   choose([]);
-  complain(null);
+  showError(null);
   $("files").focus();
 }
 
@@ -186,7 +186,7 @@ $("files").addEventListener("change", () => choose([...$("files").files]));
 $("radius").addEventListener("input", () => { $("radius-shown").value = $("radius").value; });
 form.addEventListener("input", ({ target }) => {
   const step = target.closest("fieldset")?.querySelector("legend input");
-  if (step && step !== target) step.checked = true; // whoever fills a step in wants it
+  if (step && step !== target) step.checked = true; // filling in a step selects it
   showPlan();
 });
 $("again").addEventListener("click", startOver);

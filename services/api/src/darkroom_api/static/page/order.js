@@ -1,24 +1,24 @@
-// What is to be done, as the form says it.
+// The form's selected operations, as JSON and as a sentence.
 
-/** The operations that the form asks for, in the order in which they are applied. */
+/** Returns the selected operations, in the order in which they are applied. */
 export function operations(form) {
-  const chosen = form.elements;
+  const fields = form.elements;
   const list = [];
-  if (chosen.resize.checked) list.push(resize(chosen));
-  if (chosen.blur.checked) list.push({ op: "blur", radius: Number(chosen.radius.value) });
-  if (chosen.convert.checked) {
-    list.push({ op: "convert", format: chosen.format.value, ...given({ quality: chosen.quality }) });
+  if (fields.resize.checked) list.push(resize(fields));
+  if (fields.blur.checked) list.push({ op: "blur", radius: Number(fields.radius.value) });
+  if (fields.convert.checked) {
+    list.push({ op: "convert", format: fields.format.value, ...filledIn({ quality: fields.quality }) });
   }
   return list;
 }
 
-const FITS = { inside: "resized to fit", cover: "resized to fill", fill: "stretched to" };
+const FIT_LABELS = { inside: "resized to fit", cover: "resized to fill", fill: "stretched to" };
 
-/** What these operations do, as a sentence. */
-export function describe(list) {
+/** Returns a sentence that says what the operations do. */
+export function operationsText(list) {
   const steps = list.map((step) => {
     if (step.op === "blur") return `blurred with a radius of ${step.radius} px`;
-    if (step.op === "resize") return `${FITS[step.fit]} ${size(step)}`;
+    if (step.op === "resize") return `${FIT_LABELS[step.fit]} ${size(step)}`;
     return `converted to ${step.format.toUpperCase()}${step.quality ? ` at quality ${step.quality}` : ""}`;
   });
   const always = "turned upright, stripped of metadata and re-encoded";
@@ -31,13 +31,13 @@ function size({ width, height }) {
   return width ? `a width of ${width} px` : `a height of ${height} px`;
 }
 
-function resize(chosen) {
-  const size = given({ width: chosen.width, height: chosen.height });
+function resize(fields) {
+  const size = filledIn({ width: fields.width, height: fields.height });
   if (!Object.keys(size).length) throw new Error("Resize needs a width, a height, or both.");
-  return { op: "resize", fit: chosen.fit.value, ...size };
+  return { op: "resize", fit: fields.fit.value, ...size };
 }
 
-function given(inputs) {
+function filledIn(inputs) {
   const filled = Object.entries(inputs).filter(([, input]) => input.value !== "");
   for (const [name, input] of filled) {
     if (!input.checkValidity()) throw new Error(`${name}: ${input.validationMessage}`);
