@@ -44,6 +44,18 @@ def passed_to(service: str) -> set[str]:
     return {name for name in COMPOSE[service]["environment"] if name.startswith(PREFIX)}
 
 
+@pytest.mark.parametrize("file", sorted(ROOT.glob("compose*.yaml")), ids=lambda file: file.name)
+def test_compose_names_nothing_twice(file: Path) -> None:
+    # Compose refuses such a file, while PyYAML takes the last.
+    mappings = [yaml.compose(file.read_text())]
+    while mappings:
+        node = mappings.pop()
+        if isinstance(node, yaml.MappingNode):
+            names = [key.value for key, _ in node.value]
+            assert sorted(names) == sorted(set(names))
+            mappings += [value for _, value in node.value]
+
+
 def test_every_service_of_ours_has_settings() -> None:
     assert set(CLASSES) == {name for name, service in COMPOSE.items() if "build" in service}
 
