@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from darkroom_contracts.formats import ImageFormat
 from darkroom_imaging import encoding
+from darkroom_imaging.encoding import Animation, Target
 from darkroom_imaging.engine import Result, process
 from darkroom_imaging.errors import DamagedImageError, UnexpectedError
 from darkroom_imaging.operations import Convert, Crop, Operation, Resize
@@ -229,7 +230,7 @@ def test_a_result_of_another_size_or_without_an_end_is_none(name: str) -> None:
 @pytest.mark.parametrize("name", ["png", "webp", "gif"])
 def test_a_result_that_lost_a_frame_or_has_one_too_many_is_none(name: str) -> None:
     images = [block(colour).convert("RGB") for colour in (RED, LIME, BLUE)]
-    data, count = encoding.encode(images, ImageFormat(name), animation=encoding.Animation([100, 200, 300], 0))
+    data, count = encoding.encode(images, Target(ImageFormat(name)), Animation([100, 200, 300], 0))
     assert count == 3
     with pytest.raises(WrongResultError):
         verify(data, ImageFormat(name), images[:2], (100, 200))
@@ -241,4 +242,4 @@ def test_a_result_that_lost_a_frame_or_has_one_too_many_is_none(name: str) -> No
 def test_frames_of_different_sizes_are_never_a_result(name: str) -> None:
     images = [block(RED).convert("RGB"), block(LIME, (12, 12)).convert("RGB")]
     with pytest.raises(UnexpectedError, match="failed unexpectedly"):
-        encoding.encode(images, ImageFormat(name), animation=encoding.Animation([100, 100], 0))
+        encoding.encode(images, Target(ImageFormat(name)), Animation([100, 100], 0))

@@ -19,6 +19,16 @@ class ImageFormat(StrEnum):
     HEIC = "heic"
 
 
+class Metadata(StrEnum):
+    """What a result keeps of what its original says beside the picture."""
+
+    NONE = "none"
+    COPYRIGHT = "copyright"
+    """Who made it, whose it is, and under which licence."""
+    ALL = "all"
+    """All of EXIF and XMP that still holds for the result, where it was taken included."""
+
+
 @dataclass(frozen=True, slots=True)
 class FileType:
     """What a file of a format is called: its media type and its extension, without the dot."""

@@ -7,9 +7,10 @@ from types import MappingProxyType
 from typing import Any
 
 from darkroom_contracts.formats import ImageFormat
-from PIL import Image, ImageFile
+from PIL import Image, ImageFile, PngImagePlugin
 
-from darkroom_imaging import gif_animation, palette
+from darkroom_imaging import exif, gif_animation, palette
+from darkroom_imaging.embedded import Embedded
 from darkroom_imaging.errors import ImageTooLargeError
 from darkroom_imaging.failures import unexpected
 from darkroom_imaging.verification import verify
@@ -46,21 +47,26 @@ class Animation:
     plays: int
 
 
-def encode(
-    images: Sequence[Image.Image],
-    name: ImageFormat,
-    *,
-    quality: int | None = None,
-    profile: bytes | None = None,
-    animation: Animation | None = None,
-) -> tuple[bytes, int]:
-    """A file with nothing in it but pixels and, where one is given, the colour profile of an RGB space.
+@dataclass(frozen=True, slots=True)
+class Target:
+    """How a result is written down."""
+
+    format: ImageFormat
+    """One of those that can be written."""
+    quality: int | None = None
+    """1 to 100, for formats that have one."""
+    profile: bytes | None = None
+    """The colour profile of an RGB space. It is left out where the format has no place for it."""
+    embedded: Embedded | None = None
+    """What the file says beside its picture, where the format has a place for that."""
+
+
+def encode(images: Sequence[Image.Image], target: Target, animation: Animation | None = None) -> tuple[bytes, int]:
+    """A file with nothing in it but pixels, and what ``target`` brings.
 
     Args:
         images: the frames of the animation, or one image.
-        name: one of the formats that can be written.
-        quality: 1 to 100, for formats that have one.
-        profile: is left out where the format has no place for it.
+        target: how they are written down.
         animation: is given for more than one image.
 
     Returns:
@@ -70,29 +76,27 @@ def encode(
         ImageTooLargeError: the format cannot hold an image of this size.
         UnexpectedError: the encoder failed, or what it wrote is not what it was given.
     """
+    name = target.format
     _check_sides(images[0], name)
     with unexpected(f"Encoding the result as {_NAMES.get(name, name.upper())}"):
-        data = _encoded(images, name, quality, profile, animation)
+        bare = [_bare(image, name, in_rgb=target.profile is not None) for image in _alike(images)]
+        data = _encoded(bare, target, animation)
         return data, verify(data, name, images, _durations(animation, name) if animation else ())
 
 
-def _encoded(
-    images: Sequence[Image.Image],
-    name: ImageFormat,
-    quality: int | None,
-    profile: bytes | None,
-    animation: Animation | None,
-) -> bytes:
-    bare = [_bare(image, name, in_rgb=profile is not None) for image in _alike(images)]
+def _encoded(bare: Sequence[Image.Image], target: Target, animation: Animation | None) -> bytes:
+    name = target.format
     if name is ImageFormat.GIF and animation is not None:
         return gif_animation.animated(bare, _durations(animation, name), min(animation.plays, _MOST_PLAYS))
     if name is ImageFormat.GIF:
         bare = [palette.reduced(image, dither=True, transparent=palette.hides_something(image)) for image in bare]
     options = dict(_OPTIONS.get(name, {}))
     if name in QUALITY:
-        options["quality"] = quality or QUALITY[name]
-    if profile is not None and name is not ImageFormat.GIF:
-        options["icc_profile"] = profile
+        options["quality"] = target.quality or QUALITY[name]
+    if target.profile is not None and name is not ImageFormat.GIF:
+        options["icc_profile"] = target.profile
+    if target.embedded is not None:
+        options |= _metadata_options(target.embedded, name)
     if animation is not None:
         options |= {
             "save_all": True,
@@ -104,7 +108,26 @@ def _encoded(
     bare[0].save(file, name.upper(), **options)
     if animation is not None and name is ImageFormat.WEBP and bare[0].mode == "RGBA":
         _announce_opacity(file)
+    if target.embedded is not None and name is ImageFormat.TIFF:
+        # Pillow would write letters that are not ASCII as question marks.
+        return exif.into_tiff(file.getvalue(), target.embedded.exif, target.embedded.xmp)
     return file.getvalue()
+
+
+def _metadata_options(embedded: Embedded, name: ImageFormat) -> Mapping[str, Any]:
+    tags = exif.write(embedded.exif) if embedded.exif else b""
+    match name:
+        case ImageFormat.JPEG:
+            return {"exif": tags, "xmp": embedded.xmp}
+        case ImageFormat.PNG:
+            texts = PngImagePlugin.PngInfo()
+            if embedded.xmp:
+                texts.add_itxt("XML:com.adobe.xmp", embedded.xmp.decode())
+            return {"exif": tags.removeprefix(exif.PREFIX), "pnginfo": texts}
+        case ImageFormat.WEBP | ImageFormat.AVIF:
+            return {"exif": tags.removeprefix(exif.PREFIX), "xmp": embedded.xmp or b""}
+        case _:
+            return {}
 
 
 def _announce_opacity(webp: io.BytesIO) -> None:

@@ -5,11 +5,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from darkroom_contracts.formats import ImageFormat
+from darkroom_contracts.formats import ImageFormat, Metadata
 from PIL import Image
 
-from darkroom_imaging import plan
-from darkroom_imaging.encoding import Animation, encode
+from darkroom_imaging import embedded, plan
+from darkroom_imaging.embedded import Embedded
+from darkroom_imaging.encoding import Animation, Target, encode
 from darkroom_imaging.errors import DamagedImageError, ImageError
 from darkroom_imaging.frames import ANIMATED, frames, is_animated, plays, still, still_alone
 from darkroom_imaging.limits import Limits
@@ -41,6 +42,7 @@ def process(
     *,
     limits: Limits = _DEFAULT,
     overlays: Mapping[str, bytes] = _NO_OVERLAYS,
+    metadata: Metadata = Metadata.NONE,
 ) -> Result:
     """Work on an image. Without operations it is turned upright, stripped of its metadata and encoded again.
 
@@ -49,6 +51,7 @@ def process(
         pipeline: what is done, in this order.
         limits: how large the image and its result may be.
         overlays: the bytes of the images that watermarks name, by their ``image_id``.
+        metadata: what is kept of what the file says beside its picture, where the format of the result has a place.
 
     Raises:
         NotAnImageError: ``source``, or an overlay, is of no format that is read here.
@@ -58,7 +61,8 @@ def process(
         UnexpectedError: an operation or the encoder failed, though nothing is wrong with what it was given.
         MemoryError: there is too little memory.
     """
-    return process_outputs(source, pipeline, {_UNNAMED: ()}, limits=limits, overlays=overlays)[_UNNAMED]
+    outputs = {_UNNAMED: ()}
+    return process_outputs(source, pipeline, outputs, limits=limits, overlays=overlays, metadata=metadata)[_UNNAMED]
 
 
 def process_outputs(
@@ -68,6 +72,7 @@ def process_outputs(
     *,
     limits: Limits = _DEFAULT,
     overlays: Mapping[str, bytes] = _NO_OVERLAYS,
+    metadata: Metadata = Metadata.NONE,
 ) -> Mapping[str, Result]:
     """Make several results of an image, which is decoded once.
 
@@ -80,6 +85,7 @@ def process_outputs(
         outputs: what is done after that for each of them, by its name.
         limits: how large the image and each result may be.
         overlays: the bytes of the images that watermarks name, by their ``image_id``.
+        metadata: what is kept of what the file says beside its picture, where the format of the result has a place.
 
     Returns:
         The result of each output, in the order of ``outputs``.
@@ -100,6 +106,7 @@ def process_outputs(
         apart = [output for output in planned if not output.keeps_profile] if original.kept_profile else []
         now = [output for output in planned if output not in apart]
         shared = _shared(original, pipeline, now, studio)
+        shared.embedded = embedded.read(source, original.format, metadata)
         del original  # which holds the decoded pixels, while encoding needs memory of its own
         for output in now:
             with _naming(output):
@@ -133,6 +140,7 @@ class _Shared:
     """Of the original."""
     profile: bytes | None
     """The colour profile that stays."""
+    embedded: Embedded | None = None
 
 
 def _shared(original: Original, pipeline: Sequence[Operation], outputs: Sequence[_Output], studio: Studio) -> _Shared:
@@ -169,8 +177,13 @@ def _result(shared: _Shared, output: _Output, studio: Studio, *, is_last: bool) 
     name = output.format(shared.format)
     animation = shared.animation if name in ANIMATED else None
     images = _images(shared, output, studio, animated=animation is not None, is_last=is_last)
-    quality = output.conversion.quality if output.conversion else None
-    data, count = encode(images, name, quality=quality, profile=shared.profile, animation=animation)
+    target = Target(
+        name,
+        quality=output.conversion.quality if output.conversion else None,
+        profile=shared.profile,
+        embedded=shared.embedded,
+    )
+    data, count = encode(images, target, animation)
     return Result(data, name, *images[0].size, frames=count)
 
 

@@ -50,9 +50,9 @@ def _png(source: bytes) -> Bare:
         end = at + 12 + int.from_bytes(source[at : at + 4], "big")
         kind = source[at + 4 : at + 8]
         # The fifth bit of the first letter: whoever does not know the chunk can do without.
-        if not kind[0] & 0x20 or (kind in _PNG_KEPT and _has_right_checksum(source, at, end)):
+        if not kind[0] & 0x20 or (kind in _PNG_KEPT and has_right_checksum(source, at, end)):
             kept.append(source[at:end])
-        elif kind == b"iCCP" and profile is None and _has_right_checksum(source, at, end):
+        elif kind == b"iCCP" and profile is None and has_right_checksum(source, at, end):
             profile = _unpacked(source[at + 8 : end - 4])
         at = end
         if kind == b"IEND":
@@ -62,7 +62,7 @@ def _png(source: bytes) -> Bare:
     return Bare(b"".join(kept), profile)
 
 
-def _has_right_checksum(source: bytes, start: int, end: int) -> bool:
+def has_right_checksum(source: bytes, start: int, end: int) -> bool:
     return zlib.crc32(source[start + 4 : end - 4]) == int.from_bytes(source[end - 4 : end], "big")
 
 
@@ -80,7 +80,7 @@ def _jpeg(source: bytes) -> bytes:
     if source[2:3] != b"\xff":  # Pillow does not skip what stands before the first marker, as other decoders do
         source = source[:2] + source[max(2, source.find(b"\xff", 2)) :]
     kept, copied = [], 0
-    for marker, start, end in _segments(source):
+    for marker, start, end in segments(source):
         name, least = _JPEG_KEPT.get(marker, (b"", 0))
         if marker in _JPEG_DROPPED or end - start < least or not source.startswith(name, start):
             kept.append(source[copied : start - 4])
@@ -88,7 +88,7 @@ def _jpeg(source: bytes) -> bytes:
     return b"".join([*kept, source[copied:]]) if kept else source
 
 
-def _segments(source: bytes) -> Iterator[tuple[int, int, int]]:
+def segments(source: bytes) -> Iterator[tuple[int, int, int]]:
     """Marker, beginning and end of the content of each segment before the first scan, as far as they are sound."""
     at = 2
     while (at := source.find(b"\xff", at)) >= 0:

@@ -3,6 +3,7 @@
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from darkroom_imaging.scanning import BrokenError, Scanner
 
@@ -10,6 +11,10 @@ _MAX_ENTRIES = 4_096
 _MAX_VALUES = 1_000_000
 _INTEGERS = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 16: "Q", 17: "q"}
 """The types of the values that are of interest, all of them integers."""
+SIZES: Mapping[int, int] = MappingProxyType(
+    {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8, 129: 1}
+)
+"""Bytes of a value of each type."""
 WIDTH, HEIGHT = 256, 257
 
 
@@ -77,6 +82,17 @@ def read(scanner: Scanner) -> Directory:
         (place,) = struct.unpack(f"{order}Q", scanner.take(8))
     else:
         (place,) = struct.unpack(f"{order}I", start[4:])
+    return read_at(scanner, place, order, big=big)
+
+
+def read_at(scanner: Scanner, place: int, order: str, *, big: bool = False) -> Directory:
+    """The directory that stands at ``place``.
+
+    Raises:
+        TruncatedError: the file ends before it does.
+        BrokenError: it has more entries than any image needs.
+        BudgetSpentError: it has more than are looked at.
+    """
     if place > scanner.length:
         raise BrokenError
     scanner.seek(place)
@@ -92,7 +108,7 @@ def read(scanner: Scanner) -> Directory:
     for index, (tag, kind, values) in enumerate(struct.iter_unpack(entry_form, data)):
         end = (index + 1) * size
         where = at + end - inline
-        if values * struct.calcsize(_INTEGERS.get(kind, "B")) > inline:
+        if values * SIZES.get(kind, 1) > inline:
             where = int.from_bytes(data[end - inline : end], "little" if order == "<" else "big")
         entries[tag] = Entry(kind, values, min(where, scanner.length))
     return Directory(order, big, entries)
