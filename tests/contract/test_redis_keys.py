@@ -42,6 +42,14 @@ def test_nobody_but_their_owners_names_keys() -> None:
     assert named <= OWNERS
 
 
+def test_tests_reach_the_records_by_their_stores_or_by_names_of_their_own() -> None:
+    tests = [
+        path for folder in ("packages", "services", "local", "tests") for path in (ROOT / folder).rglob("test*.py")
+    ]
+    imports = re.compile(r"^from darkroom_records(\._keys import| import .*\b_keys\b)", re.MULTILINE)
+    assert [path.name for path in tests if imports.search(path.read_text())] == []
+
+
 def test_services_give_redis_no_commands_but_for_the_scheduler_s_own_lock() -> None:
     found = {path: commands((ROOT / path).read_text()) for path in sources("services") if path.endswith(".py")}
     assert {path: given for path, given in found.items() if given} == {

@@ -5,11 +5,11 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from darkroom_records import _keys
 from darkroom_records.control import MAX_AGE, ControlStore
 from darkroom_runtime.heartbeat import Heartbeat
 from darkroom_runtime.workers import WorkerFacts, heartbeat_key
 from redis import Redis
+from support.redis_keys import CONTROL, CONTROL_TAKEN
 
 FACTS = WorkerFacts("images@a", ("images", "maintenance"), concurrency=2, active=1, reserved=1, scheduled=3)
 
@@ -64,7 +64,7 @@ def test_a_dead_worker_is_not_shown(control: ControlStore, redis: Redis) -> None
 def test_a_picture_serves_everyone_until_it_is_too_old(control: ControlStore, redis: Redis) -> None:
     first = control.latest()
     assert control.latest() == first
-    redis.set(_keys.CONTROL, json.dumps(first | {"as_of": first["as_of"] - MAX_AGE - 1}))
+    redis.set(CONTROL, json.dumps(first | {"as_of": first["as_of"] - MAX_AGE - 1}))
     second = control.latest()
     assert second["as_of"] > first["as_of"]
 
@@ -74,7 +74,7 @@ def test_a_picture_that_is_missing_or_old_is_replaced_by_one_caller_of_all(
     control: ControlStore, redis: Redis, kept: str | None
 ) -> None:
     if kept:
-        redis.set(_keys.CONTROL, kept)
+        redis.set(CONTROL, kept)
     with ThreadPoolExecutor(8) as callers:
         seen = {picture["as_of"] for picture in callers.map(lambda _: control.latest(), range(8))}
     assert len(seen) == 1
@@ -82,5 +82,5 @@ def test_a_picture_that_is_missing_or_old_is_replaced_by_one_caller_of_all(
 
 
 def test_a_caller_that_is_gone_before_it_took_the_picture_holds_up_nobody(control: ControlStore, redis: Redis) -> None:
-    redis.set(_keys.CONTROL_TAKEN, "", px=60_000)
+    redis.set(CONTROL_TAKEN, "", px=60_000)
     assert control.latest()["as_of"] > time.time() - MAX_AGE

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from darkroom_contracts.problems import ProblemCode
 from darkroom_maintenance.deletion import expire, sweep
-from darkroom_records._keys import ENDED_GROUPS, ERASED_GROUPS, group_record
 from darkroom_records.blobs import BlobNotFoundError, LocalBlobStorage, original_blob
 from darkroom_records.groups import GroupStore, NewImage, UnknownGroupError
 from redis import Redis
+from support.redis_keys import group_record
 
 GROUP = "0123456789abcdef0123456789abcdef"
 
@@ -80,7 +80,7 @@ def test_a_group_that_has_expired_is_not_retried(groups: GroupStore, ended: str)
 
 
 def test_a_deletion_that_is_interrupted_is_taken_up_again(
-    redis: Redis, groups: GroupStore, storage: LocalBlobStorage, ended: str, tmp_path: Path
+    groups: GroupStore, storage: LocalBlobStorage, ended: str, tmp_path: Path
 ) -> None:
     with pytest.raises(OSError, match="Input/output"):
         expire(groups, BrokenStorage(tmp_path), ended_before=time.time() + 60)
@@ -89,7 +89,7 @@ def test_a_deletion_that_is_interrupted_is_taken_up_again(
     sweep(groups, storage, patience=30)
     with pytest.raises(BlobNotFoundError):
         storage.open(original_blob(ended, 0))
-    assert redis.zcard(ERASED_GROUPS) == 0
+    assert groups.erased() == []
 
 
 def test_an_entry_of_a_group_without_a_record_is_cleared_away(
@@ -97,7 +97,7 @@ def test_an_entry_of_a_group_without_a_record_is_cleared_away(
 ) -> None:
     redis.delete(group_record(ended))
     expire(groups, storage, ended_before=time.time() + 60)
-    assert redis.zcard(ENDED_GROUPS) == 0
+    assert groups.ended_before(time.time() + 60) == []
     assert redis.keys("darkroom:group:*") == []
 
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import pytest
 from darkroom_contracts.messages import Add, Count, Message
 from darkroom_contracts.states import TaskState
-from darkroom_records._keys import open_tasks
 from darkroom_records.task_store import MAX_OPEN, TaskStore, TooManyTasksError, UnknownTaskError
 from redis import Redis
+from support.redis_keys import open_tasks
 
 
 @pytest.fixture

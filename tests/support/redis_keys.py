@@ -1,11 +1,76 @@
-"""What is kept in a Redis."""
+"""What is kept in a Redis: for tests that look beneath the stores, or let time pass there.
+
+The names are written out, since a version that knows them may still be running
+(docs/adr/0006-records-outlive-versions.md).
+"""
 
 from collections.abc import Callable
 from typing import cast
 
 from redis import Redis
 
+CHANGES = "darkroom:changes"
+CONTROL = "darkroom:control"
+CONTROL_TAKEN = "darkroom:control:taken"
+LATEST_ISSUE = "darkroom:newsletter:latest"
+
+_DUE_EMAILS = "darkroom:mails:due"
+_GROUPS_TO_NOTIFY = "darkroom:groups:to_announce"
 _FLEETING = "darkroom:answer:"
+
+
+def group_record(group_id: str) -> str:
+    return f"darkroom:group:{group_id}"
+
+
+def email_record(email_id: str) -> str:
+    return f"darkroom:mail:{email_id}"
+
+
+def issue_record(issue: object) -> str:
+    return f"darkroom:newsletter:issue:{issue}"
+
+
+def pending_subscriber(address: str) -> str:
+    return f"darkroom:newsletter:pending:{address}"
+
+
+def open_tasks(kind: str) -> str:
+    return f"darkroom:tasks:open:{kind}"
+
+
+def statistics(week: int) -> str:
+    return f"darkroom:figures:{week}"
+
+
+def open_emails(redis: Redis) -> list[str]:
+    """The ids of emails that have not ended, the next to be looked at first."""
+    return cast("list[str]", redis.zrange(_DUE_EMAILS, 0, -1))
+
+
+def make_email_due(redis: Redis, email_id: str) -> None:
+    """As if the time at which the email is looked at again had come."""
+    assert redis.zadd(_DUE_EMAILS, {email_id: 1}, xx=True, ch=True) == 1
+
+
+def groups_to_notify(redis: Redis) -> list[str]:
+    """The ids of groups that ended and whose results are still to be emailed."""
+    return cast("list[str]", redis.zrange(_GROUPS_TO_NOTIFY, 0, -1))
+
+
+def make_notification_overdue(redis: Redis, group_id: str) -> None:
+    """As if the message at the group's end had been lost a while ago."""
+    assert redis.zadd(_GROUPS_TO_NOTIFY, {group_id: 1}, xx=True, ch=True) == 1
+
+
+def running_groups(redis: Redis) -> list[str]:
+    """The ids of groups that have not ended."""
+    return cast("list[str]", redis.zrange("darkroom:groups:running", 0, -1))
+
+
+def is_latest_issue_sent(redis: Redis) -> bool:
+    """Whether the newest issue of the newsletter went to everyone."""
+    return redis.hget(issue_record(redis.get(LATEST_ISSUE)), "state") == "done"
 
 
 def lasting_keys(redis: Redis) -> list[str]:

@@ -8,11 +8,11 @@ import pytest
 import requests
 from darkroom_contracts.ids import new_group_id
 from darkroom_contracts.problems import ProblemCode
-from darkroom_records._keys import CHANGES
 from darkroom_records.groups import GroupStore, NewImage, Outcome
 from redis import Redis
 from support.event_stream import EventStream
 from support.live_api import LiveApi, live_api
+from support.redis_keys import CHANGES
 from support.waiting import wait_for
 
 RESULT = Outcome(format="jpeg", width=1, height=1, bytes=1, sha256="0")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
-from typing import Any, cast
+from typing import Any
 
 import pytest
 import requests
@@ -14,7 +14,6 @@ from darkroom_api.app import create_app
 from darkroom_api.settings import ApiSettings
 from darkroom_local.redis_server import serving_process
 from darkroom_maintenance.deletion import sweep
-from darkroom_records._keys import GROUPS_TO_NOTIFY, RUNNING_GROUPS
 from darkroom_records.blobs import LocalBlobStorage
 from darkroom_records.groups import GroupStore
 from darkroom_runtime.redis_client import connect
@@ -24,6 +23,7 @@ from redis import Redis
 from support.api_cases import close, files_in, png, post_files
 from support.live_api import live_api
 from support.proxy import Proxy
+from support.redis_keys import groups_to_notify, running_groups
 from support.redis_server import RedisServer
 from support.waiting import wait_for
 
@@ -49,17 +49,13 @@ def distant(proxy: Proxy, tmp_path: Path) -> Iterator[Flask]:
     close(app)
 
 
-def running(redis: Redis) -> list[str]:
-    return cast("list[str]", redis.zrange(RUNNING_GROUPS, 0, -1))
-
-
 def read(storage: LocalBlobStorage, key: str) -> bytes:
     with storage.open(key) as blob:
         return blob.read()
 
 
 def forget_the_first(redis: Redis, groups: GroupStore, storage: LocalBlobStorage) -> None:
-    for group_id in running(redis):
+    for group_id in running_groups(redis):
         groups.delete(group_id)
     redis.delete("images")
     sweep(groups, storage, patience=60)
@@ -89,7 +85,7 @@ def test_what_is_refused_because_its_record_is_in_doubt_leaves_nothing(
     sweep(groups, storage, patience=AT_ONCE)
     assert redis.keys("darkroom:group:*") == []
     assert files_in(tmp_path) == []
-    assert redis.zcard(GROUPS_TO_NOTIFY) == 0
+    assert groups_to_notify(redis) == []
     assert redis.llen("images") == 0
     assert post_files(distant.test_client(), [("a.png", png())], headers=KEY).status_code == 202
 
@@ -137,7 +133,7 @@ def test_what_is_accepted_while_its_confirmation_is_in_doubt_is_worked_on(
     group_id = answer.get_json()["group_id"]
     assert (group_id in groups.unfinished()) is not is_done
     sweep(groups, storage, patience=AT_ONCE)
-    assert running(redis) == [group_id]
+    assert running_groups(redis) == [group_id]
     lost = list(groups.take_lost_images(oldest_waiting=9e9, grace=-1, max_hold=100))
     assert [(found.group_id, found.indices) for found in lost] == [(group_id, (0,))]
     assert read(storage, f"groups/{group_id}/in/0") == png()
@@ -175,7 +171,7 @@ def test_while_redis_is_frozen_every_client_is_told_what_holds(tmp_path: Path) -
             sweep(groups, LocalBlobStorage(blobs), patience=AT_ONCE)
             accepted = {answer.json()["group_id"] for answer in told if answer.status_code == 202}
             assert {answer.status_code for answer in told} == {202, 503}
-            assert set(running(redis)) == accepted
+            assert set(running_groups(redis)) == accepted
             assert len(redis.keys("darkroom:group:*:items")) == len(accepted)
             assert files_of_groups(blobs) == accepted
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from darkroom_contracts.ids import new_group_id
 from darkroom_contracts.messages import SweepUnfinished
-from darkroom_records._keys import group_record
 from darkroom_records.blobs import LocalBlobStorage, accepted_blob, original_blob
 from darkroom_records.groups import GroupStore, NewImage
 from darkroom_runtime.sending import send
 from flask import Flask
+from support.redis_keys import group_record
 from support.waiting import wait_for
 
 pytestmark = pytest.mark.usefixtures("maintenance")

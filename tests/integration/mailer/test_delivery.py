@@ -7,11 +7,11 @@ import pytest
 from darkroom_contracts.ids import new_email_id
 from darkroom_contracts.mail import Address, EmailState
 from darkroom_mailer.delivery import Delivery
-from darkroom_records._keys import DUE_MAIL
 from darkroom_records.outbox import EmailRecord, Outbox, Refusal, UnknownEmailError
 from darkroom_runtime import logs
 from redis import Redis
 from support.mail_server import HANG_UP, MailServer
+from support.redis_keys import open_emails
 from support.waiting import wait_for
 
 Submit = Callable[..., str]
@@ -197,7 +197,7 @@ def test_a_mail_is_given_up_after_its_time(
 
 def test_an_ended_mail_is_not_looked_at_again(delivery: Delivery, redis: Redis, submit: Submit) -> None:
     delivery.deliver(submit())
-    assert redis.zcard(DUE_MAIL) == 0
+    assert open_emails(redis) == []
 
 
 def test_the_mail_carries_the_request_that_asked_for_it(outbox: Outbox, submit: Submit) -> None:

@@ -3,10 +3,10 @@
 from darkroom_contracts.ids import new_group_id
 from darkroom_contracts.mail import Address
 from darkroom_contracts.problems import ProblemCode
-from darkroom_records._keys import GROUPS_TO_NOTIFY
 from darkroom_records.groups import Ending, GroupStore, NewImage, Outcome, Work
 from darkroom_records.statistics import Statistics, StatisticsStore, this_week
 from redis import Redis
+from support.redis_keys import groups_to_notify
 
 GROUP = new_group_id()
 
@@ -21,42 +21,38 @@ def begin(groups: GroupStore, index: int) -> Work:
     return work
 
 
-def to_notify(redis: Redis) -> object:
-    return redis.zrange(GROUPS_TO_NOTIFY, 0, -1)
-
-
 def test_the_end_of_the_last_image_notifies_once(groups: GroupStore, redis: Redis) -> None:
     create(groups, NewImage("one.jpg"), NewImage("two.jpg"))
     first, second = begin(groups, 0), begin(groups, 1)
     assert groups.succeed(first, Outcome()) is Ending.IMAGE_ENDED
-    assert to_notify(redis) == []
+    assert groups_to_notify(redis) == []
     assert groups.fail(second, "It is damaged.", ProblemCode.DAMAGED_IMAGE) is Ending.GROUP_ENDED_NOTIFY
-    assert to_notify(redis) == [GROUP]
+    assert groups_to_notify(redis) == [GROUP]
     assert groups.fail(second, "It is damaged.", ProblemCode.DAMAGED_IMAGE) is Ending.NONE
 
 
 def test_a_group_that_did_not_ask_notifies_nobody(groups: GroupStore, redis: Redis) -> None:
     create(groups, NewImage("one.jpg"), notify=False)
     assert groups.succeed(begin(groups, 0), Outcome()) is Ending.IMAGE_ENDED
-    assert to_notify(redis) == []
+    assert groups_to_notify(redis) == []
 
 
 def test_a_group_that_is_refused_as_a_whole_notifies(groups: GroupStore, redis: Redis) -> None:
     create(groups, NewImage("one.jpg", error="It is no image."))
-    assert to_notify(redis) == [GROUP]
+    assert groups_to_notify(redis) == [GROUP]
 
 
 def test_a_cancelled_group_notifies_nobody(groups: GroupStore, redis: Redis) -> None:
     create(groups, NewImage("one.jpg"), NewImage("two.jpg"))
     groups.succeed(begin(groups, 0), Outcome())
     groups.cancel(GROUP)
-    assert to_notify(redis) == []
+    assert groups_to_notify(redis) == []
 
 
 def test_a_deleted_group_notifies_nobody(groups: GroupStore, redis: Redis) -> None:
     create(groups, NewImage("one.jpg", error="It is no image."))
     groups.delete(GROUP)
-    assert to_notify(redis) == []
+    assert groups_to_notify(redis) == []
 
 
 def test_the_week_counts_groups_images_and_failures(groups: GroupStore, redis: Redis) -> None:

@@ -6,12 +6,12 @@ from collections.abc import Callable
 import pytest
 from darkroom_contracts.mail import EmailState
 from darkroom_mailer.delivery import Delivery
-from darkroom_records._keys import DUE_MAIL, email_record
 from darkroom_records.outbox import Claim, Outbox, Result
 from darkroom_records.outbox.store import IN_DOUBT
 from darkroom_runtime.workers import heartbeat_key
 from redis import Redis
 from support.mail_server import MailServer
+from support.redis_keys import email_record, make_email_due, open_emails
 from support.waiting import wait_for
 
 Submit = Callable[..., str]
@@ -27,16 +27,10 @@ def claim(outbox: Outbox, email_id: str, worker: str, longest: float = 3600) -> 
     return claimed
 
 
-def make_due(redis: Redis, email_id: str) -> None:
-    """As if the time at which the email is looked at again had come."""
-    assert redis.zscore(DUE_MAIL, email_id) is not None
-    redis.zadd(DUE_MAIL, {email_id: 1})
-
-
 def test_a_mail_whose_message_was_lost_is_found_once_in_a_while(outbox: Outbox, redis: Redis, submit: Submit) -> None:
     email_id = submit()
     assert outbox.due(10) == [], "its message is given time"
-    make_due(redis, email_id)
+    make_email_due(redis, email_id)
     assert outbox.due(10) == [email_id]
     assert outbox.due(10) == [], "a message was just sent for it"
 
@@ -46,7 +40,7 @@ def test_a_mail_that_a_dead_mailer_was_preparing_is_sent_by_another(
 ) -> None:
     email_id = submit()
     claim(outbox, email_id, DEAD)
-    make_due(redis, email_id)
+    make_email_due(redis, email_id)
     assert outbox.due(10) == [email_id]
     delivery.deliver(email_id)
     assert outbox.read(email_id).state is EmailState.SENT
@@ -78,7 +72,7 @@ def test_a_mail_that_a_dead_mailer_handed_over_is_not_sent_again_and_says_so(
     mail = outbox.read(email_id)
     assert (mail.state, mail.reason) == (EmailState.FAILED, IN_DOUBT)
     assert server.attempts == 0
-    assert redis.zcard(DUE_MAIL) == 0
+    assert open_emails(redis) == []
 
 
 def test_a_mailer_thought_dead_while_it_handed_over_has_the_last_word(

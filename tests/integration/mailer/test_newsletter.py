@@ -8,13 +8,13 @@ import pytest
 from darkroom_contracts.mail import Address, EmailState
 from darkroom_mailer.delivery import Delivery
 from darkroom_mailer.newsletter import Newsletter
-from darkroom_records import _keys
 from darkroom_records.newsletter import NewsletterStore
 from darkroom_records.newsletter_calendar import Issue
 from darkroom_records.outbox import Outbox
 from darkroom_records.subscribers import Subscribers
 from redis import Redis
 from support.mail_server import MailServer
+from support.redis_keys import issue_record, make_email_due, open_emails, statistics
 
 ISSUE = Issue("2026-W47")
 NEXT = Issue("2026-W48")
@@ -128,8 +128,8 @@ def test_the_letter_at_hand_of_an_interrupted_run_is_sent_from_the_outbox(
     subscribe(1)
     run(make_newsletter(deliver=lambda _: True))
     assert server.taken == []
-    (email_id,) = redis.zrange(_keys.DUE_MAIL, 0, -1)
-    redis.zadd(_keys.DUE_MAIL, {str(email_id): 1})
+    (email_id,) = open_emails(redis)
+    make_email_due(redis, email_id)
     for due in outbox.due(10):
         delivery.deliver(due)
     assert len(server.taken) == 1
@@ -142,7 +142,7 @@ def test_an_issue_that_two_mailers_send_at_once_reaches_each_subscriber_once(
 
     def run_without_lock(newsletter: Newsletter) -> None:
         newsletter.store.begin(ISSUE)
-        redis.delete(_keys.issue_lock(ISSUE.name))  # as if the other run had outlived it
+        redis.delete(f"{issue_record(ISSUE.name)}:lock")  # as if the other run had outlived it
         newsletter.run(ISSUE)
 
     with ThreadPoolExecutor(4) as pool:
@@ -169,7 +169,7 @@ def test_a_run_that_reaches_no_mail_server_does_not_go_through_the_list(
     newsletter = make_newsletter()
     newsletter.store.begin(ISSUE)
     assert not newsletter.run(ISSUE)
-    assert redis.zcard(_keys.DUE_MAIL) == 1
+    assert len(open_emails(redis)) == 1
     assert newsletter.store.is_due(ISSUE)
 
 
@@ -194,7 +194,7 @@ def test_a_new_house_has_missed_no_issue_and_an_old_one_catches_up_once(
 def test_a_letter_carries_the_figures_and_how_to_leave(
     make_newsletter: MakeNewsletter, subscribe: Subscribe, redis: Redis, server: MailServer
 ) -> None:
-    redis.hset(_keys.statistics(ISSUE.reported_week), mapping={"groups": 12, "images": 1034, "failures": 1})
+    redis.hset(statistics(ISSUE.reported_week), mapping={"groups": 12, "images": 1034, "failures": 1})
     subscribe(1)
     run(make_newsletter())
     message = server.taken[0].message

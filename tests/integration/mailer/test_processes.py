@@ -16,7 +16,6 @@ from darkroom_contracts.messages import SendDueEmails, SendEmail, SendNewsletter
 from darkroom_contracts.problems import ProblemCode
 from darkroom_contracts.queues import Queue
 from darkroom_mailer.settings import MailerSettings
-from darkroom_records import _keys
 from darkroom_records.groups import Ending, GroupStore, NewImage
 from darkroom_records.outbox import EmailSender, Outbox
 from darkroom_records.subscribers import Subscribers
@@ -25,6 +24,7 @@ from darkroom_runtime.workers import heartbeat_key
 from redis import Redis
 from support.mail_server import MailServer
 from support.mails import UNCOUNTED
+from support.redis_keys import groups_to_notify, is_latest_issue_sent, make_email_due, make_notification_overdue
 from support.waiting import wait_for
 
 ADA = Address("ada@example.org")
@@ -136,7 +136,7 @@ def test_a_mailer_killed_while_the_server_has_the_text_does_not_make_it_two_mail
     redis.delete(*redis.keys(heartbeat_key("mail@one*")))  # as if it had expired
     server.may_answer.set()
     start_mailer("two")
-    redis.zadd(_keys.DUE_MAIL, {email_id: 1})
+    make_email_due(redis, email_id)
     send(celery, SendDueEmails())
     wait_for(lambda: outbox.read(email_id).state is EmailState.FAILED, limit=LIMIT, what="the record to say so")
     assert server.attempts == 1
@@ -152,12 +152,12 @@ def test_what_is_due_and_has_no_message_is_found(
     submit: Callable[..., str],
 ) -> None:
     email_id = submit(ADA)
-    redis.zadd(_keys.DUE_MAIL, {email_id: 1})
+    make_email_due(redis, email_id)
     groups.create(
         new_group_id(), [NewImage("x", error="It is no image.")], (), email=Address("bob@example.org"), notify=True
     )
-    (group_id,) = redis.zrange(_keys.GROUPS_TO_NOTIFY, 0, -1)
-    redis.zadd(_keys.GROUPS_TO_NOTIFY, {str(group_id): 1})
+    (group_id,) = groups_to_notify(redis)
+    make_notification_overdue(redis, group_id)
     start_mailer("one")
     send(celery, SendDueEmails())
     wait_for(lambda: len(server.taken) == 2, limit=LIMIT, what="both mails")
@@ -172,7 +172,7 @@ def test_a_message_of_an_older_version_that_nobody_knows_any_more_costs_its_emai
     celery.send_task("mail.confirm_subscription", (email_id,), queue=Queue.MAIL)
     start_mailer("one")
     wait_for(lambda: not redis.llen(Queue.MAIL), limit=LIMIT, what="the message to be taken")
-    redis.zadd(_keys.DUE_MAIL, {email_id: 1})  # as half a minute later
+    make_email_due(redis, email_id)  # as half a minute later
     send(celery, SendDueEmails())
     wait_for(lambda: server.taken, limit=LIMIT, what="the email")
     assert server.taken_for() == {ADA: 1}
@@ -211,11 +211,7 @@ def test_a_subscriber_is_asked_and_gets_the_newsletter_once_although_it_is_start
     for _ in range(3):
         send(celery, SendNewsletter())
 
-    def is_done() -> bool:
-        issue = redis.get(_keys.LATEST_ISSUE)
-        return (
-            bool(issue) and redis.hget(_keys.issue_record(str(issue)), "state") == "done" and not redis.llen(Queue.MAIL)
-        )
-
-    wait_for(is_done, limit=LIMIT, what="the end of the issue")
+    wait_for(
+        lambda: is_latest_issue_sent(redis) and not redis.llen(Queue.MAIL), limit=LIMIT, what="the end of the issue"
+    )
     assert [mail.message["Subject"].startswith("The week") for mail in server.taken] == [False, True]

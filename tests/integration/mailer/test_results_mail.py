@@ -15,13 +15,13 @@ from darkroom_contracts.problems import ProblemCode
 from darkroom_mailer.delivery import Delivery
 from darkroom_mailer.notifications import notify
 from darkroom_mailer.settings import MailerSettings
-from darkroom_records._keys import GROUPS_TO_NOTIFY, group_record
 from darkroom_records.blobs import LocalBlobStorage, result_blob
 from darkroom_records.groups import Group, GroupStore, NewImage, Outcome
 from darkroom_records.outbox import Outbox, submit_results
 from redis import Redis
 from support.mail_server import MailServer
 from support.mails import UNCOUNTED
+from support.redis_keys import group_record, groups_to_notify, make_notification_overdue
 
 GROUP = new_group_id()
 MakeDelivery = Callable[..., Delivery]
@@ -201,7 +201,7 @@ def test_a_group_that_asked_for_it_is_mailed_once_when_it_ends(
     notify_of: Notify, groups: GroupStore, redis: Redis, server: MailServer, end_group: EndGroup
 ) -> None:
     end_group({"one.png": b"1"}, notify=True)
-    redis.zadd(GROUPS_TO_NOTIFY, {GROUP: 1})  # as if its message had been lost a while ago
+    make_notification_overdue(redis, GROUP)
     assert groups.overdue_notifications(10) == [GROUP]
     for _ in range(2):
         assert notify_of(GROUP)
@@ -218,7 +218,7 @@ def test_a_group_that_did_not_ask_or_has_no_address_is_not_mailed(
     notify_of: Notify, redis: Redis, end_group: EndGroup
 ) -> None:
     end_group({"one.png": b"1"}, email="", notify=False)
-    assert redis.zcard(GROUPS_TO_NOTIFY) == 0
+    assert groups_to_notify(redis) == []
     assert notify_of(GROUP) is None
     assert notify_of(new_group_id()) is None
 
@@ -245,10 +245,10 @@ def test_a_group_that_ends_anew_while_it_is_mailed_is_mailed_again(
 
     notify_of = partial(notify, groups=BusyStore(redis), outbox=outbox, deliver=lambda *_: True)
     first = notify_of(GROUP)
-    assert redis.zrange(GROUPS_TO_NOTIFY, 0, -1) == [GROUP]
+    assert groups_to_notify(redis) == [GROUP]
     second = notify_of(GROUP)
     assert first != second
-    assert redis.zcard(GROUPS_TO_NOTIFY) == 0
+    assert groups_to_notify(redis) == []
 
 
 def test_the_group_of_a_notification_is_read_once(

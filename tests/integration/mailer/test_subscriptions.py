@@ -8,7 +8,6 @@ from darkroom_contracts.mail import Address, EmailState
 from darkroom_contracts.queues import Queue
 from darkroom_mailer.delivery import Delivery
 from darkroom_mailer.settings import MailerSettings
-from darkroom_records._keys import pending_subscriber
 from darkroom_records.links import BrokenLinkError, Links
 from darkroom_records.outbox import EmailSender, Outbox
 from darkroom_records.subscribers import Subscribers
@@ -18,6 +17,7 @@ from pydantic import SecretStr
 from redis import Redis
 from support.mail_server import MailServer
 from support.mails import UNCOUNTED
+from support.redis_keys import pending_subscriber
 
 ADA = Address("ada@example.org")
 

@@ -9,7 +9,6 @@ from darkroom_api.app import create_app
 from darkroom_api.settings import ApiSettings
 from darkroom_contracts.ids import new_group_id
 from darkroom_contracts.mail import Address
-from darkroom_records import _keys
 from darkroom_records.groups import GroupStore, NewImage
 from darkroom_records.mail_limits import MailLimits
 from darkroom_records.outbox import EmailRecord, Outbox
@@ -17,6 +16,7 @@ from darkroom_records.subscribers import Subscribers
 from flask.testing import FlaskClient
 from redis import Redis
 from support.api_cases import close
+from support.redis_keys import open_emails
 
 MakeHttp = Callable[..., FlaskClient]
 EndGroup = Callable[..., str]
@@ -51,10 +51,10 @@ def subscribers(redis: Redis) -> Subscribers:
 
 @pytest.fixture
 def mails(redis: Redis) -> Callable[[], list[EmailRecord]]:
-    """All mails that were asked for and have not ended."""
+    """All emails that were asked for and have not ended."""
 
     def read() -> list[EmailRecord]:
-        return [Outbox(redis, MailLimits()).read(str(email_id)) for email_id in redis.zrange(_keys.DUE_MAIL, 0, -1)]
+        return [Outbox(redis, MailLimits()).read(email_id) for email_id in open_emails(redis)]
 
     return read
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 from darkroom_contracts.problems import ProblemCode
-from darkroom_records._keys import GROUPS_TO_NOTIFY
 from darkroom_records.groups import GroupStore
 from flask.testing import FlaskClient
 from redis import Redis
 from support.api_cases import png, post_files
+from support.redis_keys import groups_to_notify
 from werkzeug.test import TestResponse
 
 ADA = "ada@example.org"
@@ -36,7 +36,7 @@ def as_blur(http: FlaskClient, notify: bool | None = None, **members: str) -> Te
 
 @pytest.mark.parametrize("send", [as_json, as_form, as_blur])
 @pytest.mark.parametrize("notify", [True, False, None])
-def test_a_group_is_announced_at_its_end_where_that_was_asked_for(
+def test_a_group_is_noted_for_its_email_at_its_end_where_that_was_asked_for(
     http: FlaskClient, groups: GroupStore, redis: Redis, send: Send, notify: bool | None
 ) -> None:
     answer = send(http, notify, email=ADA)
@@ -45,7 +45,7 @@ def test_a_group_is_announced_at_its_end_where_that_was_asked_for(
     work = groups.begin(group_id, 0, worker="test", delivery=0)
     assert work
     groups.fail(work, "It is damaged.", ProblemCode.DAMAGED_IMAGE)
-    assert redis.zrange(GROUPS_TO_NOTIFY, 0, -1) == ([group_id] if notify else [])
+    assert groups_to_notify(redis) == ([group_id] if notify else [])
 
 
 @pytest.mark.parametrize("send", [as_json, as_form])

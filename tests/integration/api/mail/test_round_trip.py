@@ -9,13 +9,13 @@ import pytest
 from darkroom_contracts.mail import Address
 from darkroom_contracts.messages import SendDueEmails
 from darkroom_contracts.queues import Queue
-from darkroom_records import _keys
 from darkroom_records.subscribers import Subscribers
 from darkroom_runtime.sending import send
 from flask.testing import FlaskClient
 from redis import Redis
 from support.live_mailer import live_mailer
 from support.mail_server import MailServer
+from support.redis_keys import LATEST_ISSUE, is_latest_issue_sent
 from support.waiting import wait_for
 
 ADA = Address("ada@example.org")
@@ -56,9 +56,8 @@ def end_of_issue(redis: Redis) -> str:
     """The newest issue of the newsletter, once all of it is sent."""
 
     def done() -> str:
-        issue = str(redis.get(_keys.LATEST_ISSUE))
-        is_done = redis.hget(_keys.issue_record(issue), "state") == "done" and not redis.llen(Queue.MAIL)
-        return issue if is_done else ""
+        is_done = is_latest_issue_sent(redis) and not redis.llen(Queue.MAIL)
+        return str(redis.get(LATEST_ISSUE)) if is_done else ""
 
     return wait_for(done, limit=LIMIT, what="the end of the issue")
 
@@ -76,7 +75,7 @@ def test_a_subscriber_comes_confirms_gets_the_letter_and_leaves_with_one_click(
     assert http.post(link[1]).status_code == 200
     assert ADA in subscribers
 
-    redis.set(_keys.LATEST_ISSUE, "2020-W01")  # as if nobody had been there for many a Monday
+    redis.set(LATEST_ISSUE, "2020-W01")  # as if nobody had been there for many a Monday
     sweep(http)
     letter = mail_number(server, 2)
     issue = end_of_issue(redis)
@@ -86,9 +85,9 @@ def test_a_subscriber_comes_confirms_gets_the_letter_and_leaves_with_one_click(
     assert http.post(leave, data={"List-Unsubscribe": "One-Click"}).status_code == 200
     assert ADA not in subscribers
 
-    redis.set(_keys.LATEST_ISSUE, "2020-W01")
+    redis.set(LATEST_ISSUE, "2020-W01")
     sweep(http)
-    wait_for(lambda: redis.get(_keys.LATEST_ISSUE) != "2020-W01", limit=LIMIT, what="the next issue to begin")
+    wait_for(lambda: redis.get(LATEST_ISSUE) != "2020-W01", limit=LIMIT, what="the next issue to begin")
     end_of_issue(redis)
     assert len(server.taken) == 2
 
