@@ -9,6 +9,7 @@ from darkroom_runtime.redis_client import connect
 from darkroom_runtime.settings import Settings
 from redis import Redis
 from support.redis_server import RedisServer
+from support.s3_server import S3Server
 
 
 @pytest.fixture(scope="session")
@@ -32,3 +33,10 @@ def redis(redis_url: str) -> Iterator[Redis]:
 def groups(redis: Redis) -> GroupStore:
     """A group store with nothing in it."""
     return GroupStore(redis)
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[S3Server]:
+    """A server of S3 that lives for the whole run."""
+    with S3Server() as server:
+        yield server

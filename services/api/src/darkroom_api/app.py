@@ -47,10 +47,10 @@ def create_app(settings: ApiSettings | None = None) -> OpenAPI:
         MAX_FORM_PARTS=settings.max_images + 20,  # the images, and room for every other member
     )
     init_celery(app)
-    init_services(app, settings)
+    services = init_services(app, settings)
     init_request_log(app)
     init_metrics(app)
-    init_security_headers(app)
+    init_security_headers(app, services.results_origin)
     init_error_handlers(app)
     init_client_address(app, settings)
     init_base_path(app, settings.public_path)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import partial
 from typing import cast
+from urllib.parse import urljoin
 
 from celery import Celery
 from darkroom_records.blobs import BlobStorage
@@ -74,6 +75,12 @@ class Services:
         """What makes and reads the links in emails. Their key may be kept in Redis, so it is read each time."""
         return Links(self.settings, self.redis)
 
+    @property
+    def results_origin(self) -> str | None:
+        """The server that clients are sent to for results, where that is another one."""
+        address = self.storage.direct_url("groups", headers={}, seconds=1) if self.settings.storage_redirect else None
+        return address and urljoin(address, "/").rstrip("/")
+
     def close(self) -> None:
         """Let go of what is connected, and of whoever waits for a change."""
         self.changes.close()
@@ -81,9 +88,10 @@ class Services:
         self.celery.close()
 
 
-def init_services(app: Flask, settings: ApiSettings) -> None:
+def init_services(app: Flask, settings: ApiSettings) -> Services:
     """Make what this application works with."""
-    app.extensions[_NAME] = Services.of(settings, app.extensions["celery"])
+    made = app.extensions[_NAME] = Services.of(settings, app.extensions["celery"])
+    return made
 
 
 def services() -> Services:

@@ -28,6 +28,9 @@ Keys = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)]
 class ApiSettings(StorageSettings, LinkSettings, MailLimitSettings, HostSettings):
     """What the API is told beside what every process is told."""
 
+    storage_redirect: bool = Field(
+        False, description="Whether clients fetch results from the bucket itself, at addresses that expire."
+    )
     api_host: str = Field("127.0.0.1", description="The address to listen on.")
     api_port: int = Field(8000, ge=1, le=65_535, description="The port to listen on.")
     api_workers: PositiveInt = Field(2, description="Processes that answer requests.")

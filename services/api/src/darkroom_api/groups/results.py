@@ -1,8 +1,9 @@
 """Handing results out: single images, and all of a group as one ZIP."""
 
+import io
 import os
 from http import HTTPStatus
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from darkroom_contracts.formats import FILE_TYPES, ImageFormat
 from darkroom_contracts.problems import ProblemCode
@@ -12,13 +13,13 @@ from darkroom_records import archive as archives
 from darkroom_records.blobs import BlobNotFoundError, original_blob, result_blob
 from darkroom_records.file_names import last_part
 from darkroom_records.groups import Image
-from flask import Response, request, send_file
+from flask import Response, redirect, request, send_file
 from flask_openapi import APIBlueprint
 from pydantic import BaseModel, Field
 from werkzeug.exceptions import HTTPException
 
 from darkroom_api.http.byte_ranges import requested_part
-from darkroom_api.http.openapi import BINARY, IMAGE_CONTENT, RESULTS, answers, content
+from darkroom_api.http.openapi import BINARY, IMAGE_CONTENT, LOCATION, RESULTS, answers, content
 from darkroom_api.http.parameters import GroupPath, ImagePath, TextFlag
 from darkroom_api.http.problems import Problem
 from darkroom_api.services import services
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 blueprint = APIBlueprint("results", __name__, abp_tags=[RESULTS])
 
+_ADDRESS_HOLDS = 300
+"""Seconds for which an address in the storage can be fetched from."""
 _HEADERS = ("ETag", "Content-Disposition", "Accept-Ranges")
 _ARCHIVE_HEADERS = ("Content-Disposition", "Content-Length")
 
@@ -46,6 +49,10 @@ class ResultQuery(BaseModel):
         {
             200: content("The image", IMAGE_CONTENT | {"image/bmp": BINARY}, _HEADERS),
             206: content("A part of it", IMAGE_CONTENT | {"image/bmp": BINARY}, (*_HEADERS, "Content-Range")),
+            302: {
+                "description": "Where the server hands results out from its bucket: the address there, which expires.",
+                "headers": {"Location": LOCATION},
+            },
             304: {"description": "It has not changed since; it never does."},
         },
         404,
@@ -100,9 +107,10 @@ def _result(group_id: str, image: Image) -> Response:
             f"There is no result of this image, it is {image.state.value}{reason}",
             code=ProblemCode.RESULT_NOT_AVAILABLE,
         )
-    form = ImageFormat(made.format)
-    file = _open(result_blob(group_id, image.index))
-    return _send(file, FILE_TYPES[form].media_type, last_part(image.file or image.name), made.sha256)
+    key, name = result_blob(group_id, image.index), last_part(image.file or image.name)
+    media_type = FILE_TYPES[ImageFormat(made.format)].media_type
+    elsewhere = _redirect(key, media_type, name, made.sha256) if services().settings.storage_redirect else None
+    return elsewhere or _send(_open(key), media_type, name, made.sha256)
 
 
 def _original(group_id: str, image: Image) -> Response:
@@ -110,6 +118,25 @@ def _original(group_id: str, image: Image) -> Response:
     form = identify(file)
     file.seek(0)
     return _send(file, FILE_TYPES[form].media_type, last_part(image.name), f"original-{image.index}")
+
+
+def _redirect(key: str, media_type: str, name: str, etag: str) -> Response | None:
+    """Send the client to the storage itself, or return None where that cannot answer this request.
+
+    The storage has ETags of its own, by which a client that was there before may ask again. About ours it knows
+    nothing, so what is asked about them is answered here. So is HEAD, as the address is signed for GET.
+    """
+    asks_for_ours = request.if_match.contains(etag) or request.if_range.etag == etag
+    if asks_for_ours or request.if_none_match.contains_weak(etag) or request.method != "GET":
+        return None
+    streamed = send_file(io.BytesIO(), media_type, download_name=name)
+    headers = {"Content-Type": media_type, "Content-Disposition": streamed.headers["Content-Disposition"]}
+    address = services().storage.direct_url(key, headers=headers, seconds=_ADDRESS_HOLDS)
+    if address is None:
+        return None
+    response = cast("Response", redirect(address))
+    response.cache_control.no_store = True  # the address expires
+    return response
 
 
 def _open(key: str) -> BinaryIO:

@@ -46,7 +46,7 @@ _REQUEST_ID = {
     "required": False,
     "schema": {"type": "string"},
 }
-_LOCATION = {
+LOCATION = {
     "required": True,
     "description": "Where it can be followed.",
     "schema": {"type": "string", "format": "uri-reference"},
@@ -102,7 +102,7 @@ def complete(document: dict[str, Any]) -> None:
             parameters = operation.setdefault("parameters", [])
             parameters.append({"$ref": "#/components/parameters/RequestId"})
             for status in {"201", "202"} & operation["responses"].keys():
-                operation["responses"][status]["headers"] = {"Location": _LOCATION}
+                operation["responses"][status]["headers"] = {"Location": LOCATION}
             if "description" in operation:  # flask-openapi joins the lines of a docstring with HTML
                 operation["description"] = operation["description"].replace("<br/>", "\n").strip()
 

@@ -33,21 +33,29 @@ def _headers(policy: ContentSecurityPolicy) -> Secure:
 _DATA = _headers(_policy().sandbox())
 """For everything that is no page of ours, images of strangers first of all."""
 
-_PAGE = _headers(
-    _policy()
-    .script_src("'self'")
-    .style_src("'self'")
-    .img_src("'self'", "blob:", "data:")
-    .connect_src("'self'")
-    .form_action("'self'")
-)
+
+def _page(*image_sources: str) -> Secure:
+    return _headers(
+        _policy()
+        .script_src("'self'")
+        .style_src("'self'")
+        .img_src("'self'", "blob:", "data:", *image_sources)
+        .connect_src("'self'")
+        .form_action("'self'")
+    )
 
 
-def init_security_headers(app: Flask) -> None:
-    """Set them on every answer."""
-    app.after_request(_set)
+def init_security_headers(app: Flask, image_source: str | None) -> None:
+    """Set them on every answer.
 
+    Args:
+        app: the application.
+        image_source: where, beside the application itself, its page may load images from.
+    """
+    page = _page(*([image_source] if image_source else []))
 
-def _set(response: Response) -> Response:
-    (_PAGE if response.mimetype == "text/html" else _DATA).set_headers(response)
-    return response
+    def set_headers(response: Response) -> Response:
+        (page if response.mimetype == "text/html" else _DATA).set_headers(response)
+        return response
+
+    app.after_request(set_headers)
