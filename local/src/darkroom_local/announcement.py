@@ -1,4 +1,4 @@
-"""What is printed when the system is ready. Needs nothing but Python."""
+"""The message printed when the system is ready. Needs only the standard library."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ class Published:
 
     @property
     def url(self) -> str:
-        """Where it is reached from this machine."""
+        """Return its URL on this machine."""
         host = "127.0.0.1" if self.address in _EVERYWHERE else self.address
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 

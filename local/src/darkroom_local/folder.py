@@ -10,7 +10,7 @@ _LAST_LINES = 8
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """Where what is, below the data folder."""
+    """The files and folders below the data folder."""
 
     root: Path
 
@@ -43,7 +43,7 @@ class Folder:
 
     @property
     def run(self) -> Path:
-        """What concerns the running system only."""
+        """Return the folder of files that only the running system needs."""
         return self.root / "run"
 
     def last_lines(self, program: str) -> str:

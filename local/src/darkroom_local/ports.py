@@ -20,7 +20,7 @@ class NoFreePortError(OSError):
 
 
 def is_free(port: int) -> bool:
-    """Whether a server may listen on this port now."""
+    """Return whether a server can listen on this port now."""
     with socket.socket() as probe:
         # As servers do it: a port whose last connections are still being wound up counts as free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

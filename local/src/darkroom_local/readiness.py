@@ -34,7 +34,7 @@ class Readiness:
         self._redis_url = redis_url
 
     def is_healthy(self, health: Health) -> bool:
-        """Whether a program passes this check."""
+        """Return whether a program passes this check."""
         match health:
             case Page(port, path):
                 return _is_well(port, path)

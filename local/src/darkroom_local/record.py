@@ -18,7 +18,7 @@ class AlreadyRunningError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """Where the programs of a system listen, and the password of its supervisor."""
+    """The addresses of a system's programs, and the password of its supervisor."""
 
     ports: Ports
     password: str = field(default_factory=lambda: secrets.token_hex(16), repr=False)
@@ -59,7 +59,7 @@ def lock(folder: Folder) -> BinaryIO:
 
 
 def is_running(folder: Folder) -> bool:
-    """Whether a system runs on this folder, or is about to."""
+    """Return whether a system runs on this folder, or is starting."""
     if not folder.run.is_dir():
         return False
     try:

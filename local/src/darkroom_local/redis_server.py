@@ -39,7 +39,7 @@ def find_server() -> Path:
 
 
 def options(data_dir: Path, port: int) -> list[str]:
-    """What to run it with, so that a killed server forgets nothing it has confirmed, and a full one refuses."""
+    """Return its command-line options: a killed server keeps all confirmed writes, and a full one rejects new ones."""
     settings = {
         "bind": ports.HOST,
         "port": str(port),

@@ -13,7 +13,7 @@ from darkroom_local.ports import HOST
 from darkroom_local.programs import INFRASTRUCTURE, SERVICES, Program
 
 UNREACHABLE = (OSError, Fault)
-"""What is raised while supervisor does not answer, or is just shutting down."""
+"""Errors raised while supervisor is unreachable or shutting down."""
 
 _USER = "darkroom"
 _LOG_BYTES = 10_000_000
@@ -38,12 +38,12 @@ class Process:
 
     @property
     def is_up(self) -> bool:
-        """Whether it runs, be it for a moment only."""
+        """Return whether it runs, even if only for a moment."""
         return self.state in ("STARTING", "RUNNING")
 
     @property
     def has_failed(self) -> bool:
-        """Whether it ended by itself. Supervisor may be about to start it again."""
+        """Return whether it exited by itself. Supervisor may be about to restart it."""
         return self.state in ("BACKOFF", "EXITED", "FATAL")
 
 
@@ -93,7 +93,7 @@ class Control:
         cast("Any", self._proxy("close"))()
 
     def answers(self) -> bool:
-        """Whether a supervisor answers."""
+        """Return whether a supervisor responds."""
         try:
             return bool(self._proxy.supervisor.getPID())
         except UNREACHABLE:

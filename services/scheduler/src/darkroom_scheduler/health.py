@@ -1,4 +1,4 @@
-"""What the container's health check asks: ``python -m darkroom_scheduler.health``."""
+"""The container's health check: ``python -m darkroom_scheduler.health``."""
 
 import argparse
 import sys
@@ -18,7 +18,7 @@ LONGEST_TICK = 30.0
 
 
 def is_healthy(redis: Redis, mark: Path, now: float) -> bool:
-    """Whether this scheduler ticks, or has never ticked and waits for one that holds the lock.
+    """Return whether this scheduler ticks, or has never ticked and waits for one that holds the lock.
 
     Args:
         redis: where the lock is.

@@ -8,7 +8,7 @@ from darkroom_contracts.messages import ExpireGroups, Message, RecoverGroups, Se
 from darkroom_scheduler.settings import SchedulerSettings
 
 SWEEP_INTERVAL = 15.0
-"""Seconds between two sweeps of what interrupted requests have left."""
+"""Seconds between sweeps of interrupted requests."""
 
 
 def entries(settings: SchedulerSettings) -> dict[str, dict[str, Any]]:

@@ -23,7 +23,7 @@ class Scheduler(RedBeatScheduler):  # type: ignore[misc]  # RedBeat has no types
         return super().send_task(*args, headers=stamp() | headers, **options)
 
     def tick(self, *args: object, **kwargs: object) -> float:
-        """Send what is due, and say that this was done."""
+        """Send what is due, and record the tick."""
         seconds: float = super().tick(*args, **kwargs)
         MARK.touch()
         return seconds
