@@ -17,8 +17,8 @@ from darkroom_runtime.celery_config import make_celery, publisher
 from darkroom_runtime.sending import try_send
 from darkroom_runtime.workers import heartbeat_key
 from redis import Redis
+from support.emails import UNCOUNTED
 from support.mail_server import MailServer
-from support.mails import UNCOUNTED
 
 WORKERS = ("mail@a/1", "mail@b/1")
 
@@ -87,12 +87,12 @@ def subscribers(redis: Redis) -> Subscribers:
 
 @pytest.fixture
 def submit(outbox: Outbox) -> Callable[..., str]:
-    """Puts a plain mail to some addresses into the outbox."""
+    """Puts a plain email to some addresses into the outbox."""
 
     def submit(*to: str) -> str:
         recipients = tuple(Address(address) for address in to or ("ada@example.org",))
-        mail = Email(recipients, TextEmail(subject="Grüße", body="Good day.\n.\nBye."))
-        return outbox.submit(mail, request=UNCOUNTED)
+        email = Email(recipients, TextEmail(subject="Grüße", body="Good day.\n.\nBye."))
+        return outbox.submit(email, request=UNCOUNTED)
 
     return submit
 
@@ -105,6 +105,6 @@ def celery(settings: MailerSettings) -> Iterator[Celery]:
 
 
 @pytest.fixture
-def emails(outbox: Outbox, celery: Celery) -> EmailSender:
+def sender(outbox: Outbox, celery: Celery) -> EmailSender:
     """Sends emails by way of the outbox."""
     return EmailSender(outbox, partial(try_send, celery))

@@ -52,7 +52,7 @@ def secure(certificate: ssl.SSLContext, security: str) -> Iterator[MailServer]:
 
 
 @pytest.mark.usefixtures("_trusted")
-def test_a_mail_goes_over_an_encrypted_connection_with_a_password(
+def test_an_email_goes_over_an_encrypted_connection_with_a_password(
     make: MakeDelivery, secure: MailServer, security: str, submit: Submit
 ) -> None:
     assert make(smtp_port=secure.port, smtp_security=security, **LOGIN).deliver(submit())
@@ -60,31 +60,31 @@ def test_a_mail_goes_over_an_encrypted_connection_with_a_password(
     assert received.encrypted
 
 
-def test_a_server_with_an_unknown_certificate_gets_no_mail(
+def test_a_server_with_an_unknown_certificate_gets_no_email(
     make: MakeDelivery, outbox: Outbox, secure: MailServer, security: str, submit: Submit
 ) -> None:
     email_id = submit()
     assert not make(smtp_port=secure.port, smtp_security=security, **LOGIN).deliver(email_id)
-    mail = outbox.read(email_id)
-    assert mail.state is EmailState.QUEUED
-    assert "certificate verify failed" in (mail.reason or "")
+    email = outbox.read(email_id)
+    assert email.state is EmailState.QUEUED
+    assert "certificate verify failed" in (email.reason or "")
     assert secure.attempts == 0
 
 
 @pytest.mark.usefixtures("_trusted")
-def test_a_wrong_password_keeps_mails_waiting_for_the_right_one(
+def test_a_wrong_password_keeps_emails_waiting_for_the_right_one(
     make: MakeDelivery, outbox: Outbox, secure: MailServer, security: str, submit: Submit
 ) -> None:
     email_id = submit()
     wrong = LOGIN | {"smtp_password": SecretStr("wrong")}
     assert not make(smtp_port=secure.port, smtp_security=security, **wrong).deliver(email_id)
-    mail = outbox.read(email_id)
-    assert mail.state is EmailState.QUEUED
-    assert "let nobody in: 535" in (mail.reason or "")
-    assert "wrong" not in (mail.reason or "")
+    email = outbox.read(email_id)
+    assert email.state is EmailState.QUEUED
+    assert "let nobody in: 535" in (email.reason or "")
+    assert "wrong" not in (email.reason or "")
 
 
-def test_a_server_without_encryption_gets_no_mail_where_it_is_asked_for(
+def test_a_server_without_encryption_gets_no_email_where_it_is_asked_for(
     make: MakeDelivery, outbox: Outbox, server: MailServer, submit: Submit
 ) -> None:
     email_id = submit()

@@ -27,7 +27,7 @@ def deliver_until_ended(delivery: Delivery, outbox: Outbox, email_id: str) -> Em
     return outbox.read(email_id)
 
 
-def test_a_mail_arrives_as_it_was_written(
+def test_an_email_arrives_as_it_was_written(
     delivery: Delivery, outbox: Outbox, server: MailServer, submit: Submit
 ) -> None:
     email_id = submit("ada@example.org")
@@ -40,19 +40,21 @@ def test_a_mail_arrives_as_it_was_written(
     assert received.message["Subject"] == "Grüße"
     assert received.message["Message-ID"] == f"<{email_id}@example.org>"
     assert received.message.get_content().splitlines() == ["Good day.", ".", "Bye."]
-    mail = outbox.read(email_id)
-    assert (mail.state, mail.accepted, mail.attempts, mail.reason) == (EmailState.SENT, 1, 1, None)
-    assert mail.ended_at is not None
+    email = outbox.read(email_id)
+    assert (email.state, email.accepted, email.attempts, email.reason) == (EmailState.SENT, 1, 1, None)
+    assert email.ended_at is not None
 
 
-def test_a_mail_whose_message_comes_twice_is_sent_once(delivery: Delivery, server: MailServer, submit: Submit) -> None:
+def test_an_email_whose_message_comes_twice_is_sent_once(
+    delivery: Delivery, server: MailServer, submit: Submit
+) -> None:
     email_id = submit()
     delivery.deliver(email_id)
     delivery.deliver(email_id)
     assert len(server.taken) == 1
 
 
-def test_a_mail_that_many_mailers_have_at_the_same_moment_is_sent_once(
+def test_an_email_that_many_mailers_have_at_the_same_moment_is_sent_once(
     make: MakeDelivery, server: MailServer, submit: Submit
 ) -> None:
     mailers = [make("mail@a/1"), make("mail@b/1")] * 4
@@ -63,7 +65,7 @@ def test_a_mail_that_many_mailers_have_at_the_same_moment_is_sent_once(
     assert len(server.taken) == 5
 
 
-def test_a_mail_that_the_server_puts_off_is_tried_again(
+def test_an_email_that_the_server_puts_off_is_tried_again(
     delivery: Delivery, outbox: Outbox, server: MailServer, submit: Submit
 ) -> None:
     server.answers = ["451 Try again later", "452 Still not"]
@@ -73,12 +75,12 @@ def test_a_mail_that_the_server_puts_off_is_tried_again(
     assert waiting.state is EmailState.QUEUED
     assert waiting.reason == "ada@example.org: 451 Try again later"
     assert waiting.due_at > waiting.created_at
-    mail = deliver_until_ended(delivery, outbox, email_id)
-    assert (mail.state, mail.attempts, mail.reason) == (EmailState.SENT, 3, None)
+    email = deliver_until_ended(delivery, outbox, email_id)
+    assert (email.state, email.attempts, email.reason) == (EmailState.SENT, 3, None)
     assert len(server.taken) == 1
 
 
-def test_a_mail_is_not_tried_again_before_its_time(
+def test_an_email_is_not_tried_again_before_its_time(
     make: MakeDelivery, outbox: Outbox, server: MailServer, submit: Submit
 ) -> None:
     server.answers = ["451 Try again later"]
@@ -86,21 +88,21 @@ def test_a_mail_is_not_tried_again_before_its_time(
     email_id = submit()
     delivery.deliver(email_id)
     delivery.deliver(email_id)
-    mail = outbox.read(email_id)
+    email = outbox.read(email_id)
     assert server.attempts == 1
-    assert 29 <= mail.due_at - mail.created_at <= 70
+    assert 29 <= email.due_at - email.created_at <= 70
 
 
-def test_a_mail_that_is_refused_for_good_is_not_tried_again(
+def test_an_email_that_is_refused_for_good_is_not_tried_again(
     delivery: Delivery, outbox: Outbox, server: MailServer, submit: Submit
 ) -> None:
     server.answers = ["554 This looks like spam"]
     email_id = submit()
     delivery.deliver(email_id)
-    mail = outbox.read(email_id)
-    assert mail.state is EmailState.FAILED
-    assert mail.refused == {"ada@example.org": Refusal(554, "This looks like spam")}
-    assert mail.reason == "ada@example.org: 554 This looks like spam"
+    email = outbox.read(email_id)
+    assert email.state is EmailState.FAILED
+    assert email.refused == {"ada@example.org": Refusal(554, "This looks like spam")}
+    assert email.reason == "ada@example.org: 554 This looks like spam"
     delivery.deliver(email_id)
     assert server.attempts == 1
 
@@ -111,21 +113,21 @@ def test_a_recipient_who_is_refused_for_good_is_recorded(
     server.refused = {"nobody@example.org": ["550 No such user"]}
     email_id = submit("nobody@example.org")
     delivery.deliver(email_id)
-    mail = outbox.read(email_id)
-    assert (mail.state, mail.accepted) == (EmailState.FAILED, 0)
-    assert mail.refused == {"nobody@example.org": Refusal(550, "No such user")}
+    email = outbox.read(email_id)
+    assert (email.state, email.accepted) == (EmailState.FAILED, 0)
+    assert email.refused == {"nobody@example.org": Refusal(550, "No such user")}
 
 
-def test_a_mail_that_one_of_two_recipients_refuses_goes_to_the_other_and_says_so(
+def test_an_email_that_one_of_two_recipients_refuses_goes_to_the_other_and_says_so(
     delivery: Delivery, outbox: Outbox, server: MailServer, submit: Submit
 ) -> None:
     server.refused = {"nobody@example.org": ["550 No such user"]}
     email_id = submit("ada@example.org", "nobody@example.org")
     delivery.deliver(email_id)
     assert [received.to for received in server.taken] == [["ada@example.org"]]
-    mail = outbox.read(email_id)
-    assert (mail.state, mail.accepted) == (EmailState.PARTIAL, 1)
-    assert mail.reason == "nobody@example.org: 550 No such user"
+    email = outbox.read(email_id)
+    assert (email.state, email.accepted) == (EmailState.PARTIAL, 1)
+    assert email.reason == "nobody@example.org: 550 No such user"
 
 
 def test_a_recipient_who_is_put_off_gets_the_mail_later_and_nobody_gets_it_twice(
@@ -133,8 +135,8 @@ def test_a_recipient_who_is_put_off_gets_the_mail_later_and_nobody_gets_it_twice
 ) -> None:
     server.refused = {"busy@example.org": ["450 Mailbox busy", "450 Mailbox busy", "250 OK"]}
     email_id = submit("ada@example.org", "busy@example.org")
-    mail = deliver_until_ended(delivery, outbox, email_id)
-    assert (mail.state, mail.accepted, mail.attempts) == (EmailState.SENT, 2, 3)
+    email = deliver_until_ended(delivery, outbox, email_id)
+    assert (email.state, email.accepted, email.attempts) == (EmailState.SENT, 2, 3)
     assert server.taken_for() == {"ada@example.org": 1, "busy@example.org": 1}
 
 
@@ -144,12 +146,12 @@ def test_a_server_that_hangs_up_among_the_recipients_is_asked_again(
 ) -> None:
     server.refused = {"ada@example.org": ["421 Closing", last]}
     email_id = submit("ada@example.org", "bob@example.org")
-    mail = deliver_until_ended(delivery, outbox, email_id)
-    assert mail.accepted == (1 if last.startswith("5") else 2)
+    email = deliver_until_ended(delivery, outbox, email_id)
+    assert email.accepted == (1 if last.startswith("5") else 2)
     assert server.taken_for()["bob@example.org"] == 1
 
 
-def test_a_mail_whose_connection_drops_is_tried_again(
+def test_an_email_whose_connection_drops_is_tried_again(
     delivery: Delivery, outbox: Outbox, server: MailServer, submit: Submit
 ) -> None:
     server.answers = [HANG_UP]
@@ -162,7 +164,7 @@ def test_a_mail_whose_connection_drops_is_tried_again(
     assert len(server.taken) == 1
 
 
-def test_a_mail_waits_for_a_server_that_is_down(
+def test_an_email_waits_for_a_server_that_is_down(
     delivery: Delivery, outbox: Outbox, server: MailServer, submit: Submit
 ) -> None:
     server.stop()
@@ -183,16 +185,16 @@ def test_a_server_that_does_not_answer_in_time_is_asked_again(
     assert "timed out" in (outbox.read(email_id).reason or "")
 
 
-def test_a_mail_is_given_up_after_its_time(
+def test_an_email_is_given_up_after_its_time(
     make: MakeDelivery, outbox: Outbox, server: MailServer, submit: Submit
 ) -> None:
     server.refused = {"ada@example.org": ["451 Try again later"]}
     email_id = submit()
-    mail = deliver_until_ended(make(mail_retry_period=1), outbox, email_id)
-    assert mail.state is EmailState.FAILED
-    assert mail.reason is not None
-    assert mail.reason.startswith("Given up after")
-    assert mail.reason.endswith("451 Try again later")
+    email = deliver_until_ended(make(mail_retry_period=1), outbox, email_id)
+    assert email.state is EmailState.FAILED
+    assert email.reason is not None
+    assert email.reason.startswith("Given up after")
+    assert email.reason.endswith("451 Try again later")
 
 
 def test_an_ended_mail_is_not_looked_at_again(delivery: Delivery, redis: Redis, submit: Submit) -> None:
@@ -208,7 +210,7 @@ def test_the_mail_carries_the_request_that_asked_for_it(outbox: Outbox, submit: 
     assert claim.request_id == "request-1"
 
 
-def test_a_mail_nobody_asked_for_is_unknown(delivery: Delivery, outbox: Outbox, server: MailServer) -> None:
+def test_an_email_nobody_asked_for_is_unknown(delivery: Delivery, outbox: Outbox, server: MailServer) -> None:
     for email_id in (new_email_id(), "no such id", "*"):
         with pytest.raises(UnknownEmailError):
             outbox.read(email_id)

@@ -21,13 +21,13 @@ DEAD = "mail@dead/1"
 SENT = Result(EmailState.SENT, (), 1, {})
 
 
-def claim(outbox: Outbox, email_id: str, worker: str, longest: float = 3600) -> Claim:
-    claimed = outbox.claim(email_id, worker=worker, max_duration=longest)
+def claim(outbox: Outbox, email_id: str, worker: str, max_duration: float = 3600) -> Claim:
+    claimed = outbox.claim(email_id, worker=worker, max_duration=max_duration)
     assert claimed is not None
     return claimed
 
 
-def test_a_mail_whose_message_was_lost_is_found_once_in_a_while(outbox: Outbox, redis: Redis, submit: Submit) -> None:
+def test_an_email_whose_message_was_lost_is_found_once_in_a_while(outbox: Outbox, redis: Redis, submit: Submit) -> None:
     email_id = submit()
     assert outbox.due(10) == [], "its message is given time"
     make_email_due(redis, email_id)
@@ -35,7 +35,7 @@ def test_a_mail_whose_message_was_lost_is_found_once_in_a_while(outbox: Outbox, 
     assert outbox.due(10) == [], "a message was just sent for it"
 
 
-def test_a_mail_that_a_dead_mailer_was_preparing_is_sent_by_another(
+def test_an_email_that_a_dead_mailer_was_preparing_is_sent_by_another(
     delivery: Delivery, outbox: Outbox, redis: Redis, server: MailServer, submit: Submit
 ) -> None:
     email_id = submit()
@@ -47,7 +47,7 @@ def test_a_mail_that_a_dead_mailer_was_preparing_is_sent_by_another(
     assert len(server.taken) == 1
 
 
-def test_a_mail_that_a_living_mailer_prepares_is_left_to_it(
+def test_an_email_that_a_living_mailer_prepares_is_left_to_it(
     delivery: Delivery, outbox: Outbox, server: MailServer, submit: Submit
 ) -> None:
     email_id = submit()
@@ -56,21 +56,21 @@ def test_a_mail_that_a_living_mailer_prepares_is_left_to_it(
     assert server.attempts == 0
 
 
-def test_a_mail_that_a_living_mailer_lost_unnoticed_is_sent_by_another(outbox: Outbox, submit: Submit) -> None:
+def test_an_email_that_a_living_mailer_lost_unnoticed_is_sent_by_another(outbox: Outbox, submit: Submit) -> None:
     email_id = submit()
     claim(outbox, email_id, "mail@b/1")
     assert outbox.claim(email_id, worker="mail@a/1", max_duration=60) is None
     assert outbox.claim(email_id, worker="mail@a/1", max_duration=0) is not None
 
 
-def test_a_mail_that_a_dead_mailer_handed_over_is_not_sent_again_and_says_so(
+def test_an_email_that_a_dead_mailer_handed_over_is_not_sent_again_and_says_so(
     delivery: Delivery, outbox: Outbox, redis: Redis, server: MailServer, submit: Submit
 ) -> None:
     email_id = submit()
     assert outbox.hand_over(claim(outbox, email_id, DEAD))
     delivery.deliver(email_id)
-    mail = outbox.read(email_id)
-    assert (mail.state, mail.reason) == (EmailState.FAILED, IN_DOUBT)
+    email = outbox.read(email_id)
+    assert (email.state, email.reason) == (EmailState.FAILED, IN_DOUBT)
     assert server.attempts == 0
     assert open_emails(redis) == []
 
@@ -84,8 +84,8 @@ def test_a_mailer_thought_dead_while_it_handed_over_has_the_last_word(
     delivery.deliver(email_id)
     assert outbox.read(email_id).state is EmailState.FAILED
     assert outbox.settle(slow, SENT)
-    mail = outbox.read(email_id)
-    assert (mail.state, mail.reason) == (EmailState.SENT, None)
+    email = outbox.read(email_id)
+    assert (email.state, email.reason) == (EmailState.SENT, None)
 
 
 def test_a_mailer_thought_dead_before_it_handed_over_must_not_do_so(
@@ -126,20 +126,20 @@ def test_a_mailer_that_loses_its_claim_breaks_off_before_the_text(
     assert len(server.taken) == 1
 
 
-def test_a_mail_that_stops_its_mailer_each_time_is_given_up(
+def test_an_email_that_stops_its_mailer_each_time_is_given_up(
     delivery: Delivery, outbox: Outbox, redis: Redis, server: MailServer, submit: Submit
 ) -> None:
     email_id = submit()
     claim(outbox, email_id, DEAD)
     redis.hset(email_record(email_id), "created_at", "1")  # long ago
     delivery.deliver(email_id)
-    mail = outbox.read(email_id)
-    assert mail.state is EmailState.FAILED
-    assert "never came to an end" in (mail.reason or "")
+    email = outbox.read(email_id)
+    assert email.state is EmailState.FAILED
+    assert "never came to an end" in (email.reason or "")
     assert server.attempts == 0
 
 
-def test_a_mail_is_sent_once_although_its_message_comes_again_while_the_server_thinks(
+def test_an_email_is_sent_once_although_its_message_comes_again_while_the_server_thinks(
     make: MakeDelivery, outbox: Outbox, server: MailServer, submit: Submit
 ) -> None:
     server.may_answer.clear()

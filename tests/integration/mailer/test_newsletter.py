@@ -114,7 +114,7 @@ def test_an_interrupted_issue_is_gone_on_with(
     taken = server.taken_for()
     assert set(taken.values()) == {1}
     missing = set(addresses) - set(taken)
-    assert len(missing) == 1, "the letter at hand waits in the outbox"
+    assert len(missing) == 1, "the email at hand waits in the outbox"
 
 
 def test_the_letter_at_hand_of_an_interrupted_run_is_sent_from_the_outbox(
@@ -220,11 +220,11 @@ def test_somebody_who_left_meanwhile_gets_no_letter(
     server: MailServer,
 ) -> None:
     (address,) = subscribe(1)
-    letters: list[str] = []
-    run(make_newsletter(deliver=lambda email_id: not letters.append(email_id)))  # type: ignore[func-returns-value]
+    email_ids: list[str] = []
+    run(make_newsletter(deliver=lambda email_id: not email_ids.append(email_id)))  # type: ignore[func-returns-value]
     subscribers.remove(address)
-    delivery.deliver(letters[0])
-    assert outbox.read(letters[0]).state is EmailState.CANCELLED
+    delivery.deliver(email_ids[0])
+    assert outbox.read(email_ids[0]).state is EmailState.CANCELLED
     assert server.attempts == 0
 
 

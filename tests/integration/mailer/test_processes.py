@@ -22,8 +22,8 @@ from darkroom_records.subscribers import Subscribers
 from darkroom_runtime.sending import send
 from darkroom_runtime.workers import heartbeat_key
 from redis import Redis
+from support.emails import UNCOUNTED
 from support.mail_server import MailServer
-from support.mails import UNCOUNTED
 from support.redis_keys import groups_to_notify, is_latest_issue_sent, make_email_due, make_notification_overdue
 from support.waiting import wait_for
 
@@ -74,49 +74,49 @@ def _mailer(name: str, environment: dict[str, str], log: Path) -> Iterator[Maile
         mailer.kill()
 
 
-def states(outbox: Outbox, mails: list[str]) -> set[EmailState]:
-    return {outbox.read(email_id).state for email_id in mails}
+def states(outbox: Outbox, emails: list[str]) -> set[EmailState]:
+    return {outbox.read(email_id).state for email_id in emails}
 
 
 def test_two_mailers_send_each_mail_once_although_each_message_comes_three_times(
-    start_mailer: StartMailer, emails: EmailSender, celery: Celery, outbox: Outbox, server: MailServer
+    start_mailer: StartMailer, sender: EmailSender, celery: Celery, outbox: Outbox, server: MailServer
 ) -> None:
     recipients = [Address(f"reader{number}@example.org") for number in range(30)]
-    mails = [emails.send_text(recipient, "Hello", "Good day.", UNCOUNTED) for recipient in recipients]
+    emails = [sender.send_text(recipient, "Hello", "Good day.", UNCOUNTED) for recipient in recipients]
     for _ in range(2):
-        for email_id in mails:
+        for email_id in emails:
             send(celery, SendEmail(email_id))
     start_mailer("one")
     start_mailer("two")
-    wait_for(lambda: states(outbox, mails) == {EmailState.SENT}, limit=LIMIT, what="all mails")
+    wait_for(lambda: states(outbox, emails) == {EmailState.SENT}, limit=LIMIT, what="all emails")
     assert server.taken_for() == dict.fromkeys(recipients, 1)
 
 
 def test_a_mailer_takes_no_more_messages_than_it_can_send_at_once(
-    start_mailer: StartMailer, emails: EmailSender, outbox: Outbox, redis: Redis, server: MailServer
+    start_mailer: StartMailer, sender: EmailSender, outbox: Outbox, redis: Redis, server: MailServer
 ) -> None:
     server.may_answer.clear()
-    mails = [
-        emails.send_text(Address(f"reader{number}@example.org"), "Hello", "Good day.", UNCOUNTED)
+    emails = [
+        sender.send_text(Address(f"reader{number}@example.org"), "Hello", "Good day.", UNCOUNTED)
         for number in range(THREADS + 2)
     ]
     start_mailer("one")
 
     def all_threads_are_busy() -> bool:
-        return [outbox.read(email_id).state for email_id in mails].count(EmailState.SENDING) == THREADS
+        return [outbox.read(email_id).state for email_id in emails].count(EmailState.SENDING) == THREADS
 
     wait_for(all_threads_are_busy, limit=LIMIT, what="busy threads")
     assert redis.llen(Queue.MAIL) == 2, "another mailer could send these"
     server.may_answer.set()
-    wait_for(lambda: states(outbox, mails) == {EmailState.SENT}, limit=LIMIT, what="all mails")
+    wait_for(lambda: states(outbox, emails) == {EmailState.SENT}, limit=LIMIT, what="all emails")
 
 
 def test_a_mailer_that_is_stopped_finishes_the_mail_at_hand(
-    start_mailer: StartMailer, emails: EmailSender, outbox: Outbox, server: MailServer
+    start_mailer: StartMailer, sender: EmailSender, outbox: Outbox, server: MailServer
 ) -> None:
     server.may_answer.clear()
     mailer = start_mailer("one")
-    email_id = emails.send_text(ADA, "Hello", "Good day.", UNCOUNTED)
+    email_id = sender.send_text(ADA, "Hello", "Good day.", UNCOUNTED)
     wait_for(server.text_arrived.is_set, limit=LIMIT, what="the text at the server")
     mailer.send_signal(signal.SIGTERM)
     server.may_answer.set()
@@ -124,12 +124,12 @@ def test_a_mailer_that_is_stopped_finishes_the_mail_at_hand(
     assert outbox.read(email_id).state is EmailState.SENT
 
 
-def test_a_mailer_killed_while_the_server_has_the_text_does_not_make_it_two_mails(
-    start_mailer: StartMailer, emails: EmailSender, celery: Celery, outbox: Outbox, redis: Redis, server: MailServer
+def test_a_mailer_killed_while_the_server_has_the_text_does_not_make_it_two_emails(
+    start_mailer: StartMailer, sender: EmailSender, celery: Celery, outbox: Outbox, redis: Redis, server: MailServer
 ) -> None:
     server.may_answer.clear()
     mailer = start_mailer("one")
-    email_id = emails.send_text(ADA, "Hello", "Good day.", UNCOUNTED)
+    email_id = sender.send_text(ADA, "Hello", "Good day.", UNCOUNTED)
     wait_for(server.text_arrived.is_set, limit=LIMIT, what="the text at the server")
     mailer.kill()
     mailer.wait()
@@ -160,7 +160,7 @@ def test_what_is_due_and_has_no_message_is_found(
     make_notification_overdue(redis, group_id)
     start_mailer("one")
     send(celery, SendDueEmails())
-    wait_for(lambda: len(server.taken) == 2, limit=LIMIT, what="both mails")
+    wait_for(lambda: len(server.taken) == 2, limit=LIMIT, what="both emails")
     assert server.taken_for() == {"ada@example.org": 1, "bob@example.org": 1}
     wait_for(lambda: outbox.read(email_id).state is EmailState.SENT, limit=LIMIT, what="the record to say so")
 
@@ -196,7 +196,7 @@ def test_the_end_of_a_group_is_mailed_at_once(
 
 def test_a_subscriber_is_asked_and_gets_the_newsletter_once_although_it_is_started_twice(
     start_mailer: StartMailer,
-    emails: EmailSender,
+    sender: EmailSender,
     celery: Celery,
     subscribers: Subscribers,
     redis: Redis,
@@ -205,7 +205,7 @@ def test_a_subscriber_is_asked_and_gets_the_newsletter_once_although_it_is_start
     start_mailer("one")
     start_mailer("two")
     subscribers.request(ADA)
-    emails.send_confirmation(ADA, UNCOUNTED)
+    sender.send_confirmation(ADA, UNCOUNTED)
     wait_for(lambda: server.taken, limit=LIMIT, what="the question")
     subscribers.confirm(ADA)
     for _ in range(3):
@@ -214,4 +214,4 @@ def test_a_subscriber_is_asked_and_gets_the_newsletter_once_although_it_is_start
     wait_for(
         lambda: is_latest_issue_sent(redis) and not redis.llen(Queue.MAIL), limit=LIMIT, what="the end of the issue"
     )
-    assert [mail.message["Subject"].startswith("The week") for mail in server.taken] == [False, True]
+    assert [email.message["Subject"].startswith("The week") for email in server.taken] == [False, True]

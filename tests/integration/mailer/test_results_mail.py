@@ -19,8 +19,8 @@ from darkroom_records.blobs import LocalBlobStorage, result_blob
 from darkroom_records.groups import Group, GroupStore, NewImage, Outcome
 from darkroom_records.outbox import Outbox, submit_results
 from redis import Redis
+from support.emails import UNCOUNTED
 from support.mail_server import MailServer
-from support.mails import UNCOUNTED
 from support.redis_keys import group_record, groups_to_notify, make_notification_overdue
 
 GROUP = new_group_id()
@@ -193,8 +193,8 @@ def test_results_that_have_expired_are_not_mailed_and_the_record_says_so(
     else:
         storage.delete_all(f"groups/{GROUP}/")
     delivery.deliver(email_id)
-    mail = outbox.read(email_id)
-    assert (mail.state, mail.reason) == (EmailState.FAILED, "The results have expired and were deleted.")
+    email = outbox.read(email_id)
+    assert (email.state, email.reason) == (EmailState.FAILED, "The results have expired and were deleted.")
 
 
 def test_a_group_that_asked_for_it_is_mailed_once_when_it_ends(

@@ -15,8 +15,8 @@ from darkroom_runtime.celery_config import make_celery, publisher
 from darkroom_runtime.sending import try_send
 from pydantic import SecretStr
 from redis import Redis
+from support.emails import UNCOUNTED
 from support.mail_server import MailServer
-from support.mails import UNCOUNTED
 from support.redis_keys import pending_subscriber
 
 ADA = Address("ada@example.org")
@@ -28,10 +28,10 @@ def links(settings: MailerSettings, redis: Redis) -> Links:
 
 
 def test_an_address_is_subscribed_by_the_link_that_was_mailed_to_it(
-    subscribers: Subscribers, emails: EmailSender, delivery: Delivery, links: Links, server: MailServer
+    subscribers: Subscribers, sender: EmailSender, delivery: Delivery, links: Links, server: MailServer
 ) -> None:
     subscribers.request(ADA)
-    delivery.deliver(emails.send_confirmation(ADA, UNCOUNTED))
+    delivery.deliver(sender.send_confirmation(ADA, UNCOUNTED))
     body = server.taken[0].message.get_body(["plain"])
     assert body is not None
     found = re.search(r"https://darkroom\.example\.org/confirm/(\S+)", body.get_content())
@@ -62,36 +62,36 @@ def test_a_subscription_that_is_not_confirmed_is_forgotten(subscribers: Subscrib
     assert not subscribers.confirm(ADA)
 
 
-def test_a_subscriber_who_asks_again_gets_no_mail_and_the_same_answer(
-    subscribers: Subscribers, emails: EmailSender, delivery: Delivery, outbox: Outbox, server: MailServer
+def test_a_subscriber_who_asks_again_gets_no_email_and_the_same_answer(
+    subscribers: Subscribers, sender: EmailSender, delivery: Delivery, outbox: Outbox, server: MailServer
 ) -> None:
     subscribers.request(ADA)
     subscribers.confirm(ADA)
     subscribers.request(ADA)
-    email_id = emails.send_confirmation(ADA, UNCOUNTED)
+    email_id = sender.send_confirmation(ADA, UNCOUNTED)
     delivery.deliver(email_id)
     assert outbox.read(email_id).state is EmailState.CANCELLED
     assert server.attempts == 0
 
 
 def test_asking_again_and_again_does_not_flood_an_address(
-    subscribers: Subscribers, emails: EmailSender, delivery: Delivery, server: MailServer
+    subscribers: Subscribers, sender: EmailSender, delivery: Delivery, server: MailServer
 ) -> None:
     for _ in range(3):
         subscribers.request(ADA)
-        delivery.deliver(emails.send_confirmation(ADA, UNCOUNTED))
+        delivery.deliver(sender.send_confirmation(ADA, UNCOUNTED))
     assert len(server.taken) == 1
 
 
 def test_somebody_who_left_can_come_back_at_once(
-    subscribers: Subscribers, emails: EmailSender, delivery: Delivery, server: MailServer
+    subscribers: Subscribers, sender: EmailSender, delivery: Delivery, server: MailServer
 ) -> None:
     for _ in range(2):
         subscribers.request(ADA)
-        delivery.deliver(emails.send_confirmation(ADA, UNCOUNTED))
-        delivery.deliver(emails.send_confirmation(ADA, UNCOUNTED))
+        delivery.deliver(sender.send_confirmation(ADA, UNCOUNTED))
+        delivery.deliver(sender.send_confirmation(ADA, UNCOUNTED))
         subscribers.confirm(ADA)
-        delivery.deliver(emails.send_confirmation(ADA, UNCOUNTED))
+        delivery.deliver(sender.send_confirmation(ADA, UNCOUNTED))
         subscribers.remove(ADA)
     assert len(server.taken) == 2
 
@@ -121,7 +121,7 @@ def test_links_hold_for_every_process_without_any_setting(settings: MailerSettin
         Links(other, redis).confirming(token)
 
 
-def test_a_mail_is_taken_in_although_its_message_cannot_be_sent(
+def test_an_email_is_taken_in_although_its_message_cannot_be_sent(
     settings: MailerSettings, outbox: Outbox, redis: Redis
 ) -> None:
     nowhere = make_celery("test", publisher(settings) | {"broker_url": "redis://127.0.0.1:1/0"})
@@ -130,6 +130,6 @@ def test_a_mail_is_taken_in_although_its_message_cannot_be_sent(
     assert redis.llen(Queue.MAIL) == 0
 
 
-def test_an_email_that_is_asked_for_leaves_a_message_in_the_queue(emails: EmailSender, redis: Redis) -> None:
-    emails.send_text(ADA, "Hello", "Good day.", UNCOUNTED)
+def test_an_email_that_is_asked_for_leaves_a_message_in_the_queue(sender: EmailSender, redis: Redis) -> None:
+    sender.send_text(ADA, "Hello", "Good day.", UNCOUNTED)
     assert redis.llen(Queue.MAIL) == 1

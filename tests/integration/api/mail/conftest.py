@@ -1,4 +1,4 @@
-"""The API with settings of a test's choice, and its mails in an empty Redis."""
+"""The API with settings of a test's choice, and its emails in an empty Redis."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -50,7 +50,7 @@ def subscribers(redis: Redis) -> Subscribers:
 
 
 @pytest.fixture
-def mails(redis: Redis) -> Callable[[], list[EmailRecord]]:
+def emails(redis: Redis) -> Callable[[], list[EmailRecord]]:
     """All emails that were asked for and have not ended."""
 
     def read() -> list[EmailRecord]:

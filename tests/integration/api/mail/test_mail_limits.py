@@ -1,4 +1,4 @@
-"""How many mails may be asked for."""
+"""How many emails may be asked for."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +12,7 @@ from redis import Redis
 from werkzeug.test import TestResponse
 
 MakeHttp = Callable[..., FlaskClient]
-Mails = Callable[[], list[EmailRecord]]
+Emails = Callable[[], list[EmailRecord]]
 
 
 def subscribe(http: FlaskClient, email: str, client: str = "192.0.2.1", **headers: str) -> TestResponse:
@@ -23,11 +23,11 @@ def statuses(answers: list[TestResponse]) -> list[int]:
     return [answer.status_code for answer in answers]
 
 
-def test_a_client_asks_for_so_many_mails_and_no_more(make_http: MakeHttp, mails: Mails) -> None:
+def test_a_client_asks_for_so_many_emails_and_no_more(make_http: MakeHttp, emails: Emails) -> None:
     http = make_http(mail_limit_per_client="3/hour")
     answers = [subscribe(http, f"reader{number}@example.org") for number in range(5)]
     assert statuses(answers) == [202, 202, 202, 429, 429]
-    assert len(mails()) == 3
+    assert len(emails()) == 3
     assert subscribe(http, "other@example.org", client="192.0.2.2").status_code == 202
 
 

@@ -32,7 +32,7 @@ SUBMITTING = {
 }
 """The modules that put emails into the outbox."""
 
-MailsOf = Callable[[], list[EmailRecord]]
+EmailsOf = Callable[[], list[EmailRecord]]
 Ask = Callable[[FlaskClient, "Groups", str], TestResponse]
 
 
@@ -147,27 +147,27 @@ def some_groups(redis: Redis, groups: GroupStore) -> Groups:
 
 @pytest.mark.parametrize("ask", WAYS)
 def test_an_address_is_mailed_so_often_and_no_more_by_any_path_and_in_any_spelling(
-    make_http: Callable[..., FlaskClient], some_groups: Groups, mails: MailsOf, ask: Ask
+    make_http: Callable[..., FlaskClient], some_groups: Groups, emails: EmailsOf, ask: Ask
 ) -> None:
     http = make_http(mail_limit_per_address=f"{LIMIT}/hour", api_keys="secret")
     answers = [ask(http, some_groups, email) for email in SPELLINGS]
     assert [answer.status_code for answer in answers] == [202] * LIMIT + [429] * (len(SPELLINGS) - LIMIT)
     assert all(int(answer.headers["Retry-After"]) >= 1 for answer in answers[LIMIT:])
-    assert len(mails()) == LIMIT
+    assert len(emails()) == LIMIT
 
 
 @pytest.mark.parametrize("ask", WAYS)
 def test_a_client_asks_for_so_many_emails_and_no_more_by_any_path(
-    make_http: Callable[..., FlaskClient], some_groups: Groups, mails: MailsOf, ask: Ask
+    make_http: Callable[..., FlaskClient], some_groups: Groups, emails: EmailsOf, ask: Ask
 ) -> None:
     http = make_http(mail_limit_per_client="3/hour", api_keys="secret")
     answers = [ask(http, some_groups, f"reader{number}@example.org") for number in range(5)]
     assert [answer.status_code for answer in answers] == [202] * 3 + [429] * 2
-    assert len(mails()) == 3
+    assert len(emails()) == 3
 
 
-def test_one_group_that_is_run_again_and_again_mails_no_more_than_the_limit(
-    make_http: Callable[..., FlaskClient], some_groups: Groups, mails: MailsOf
+def test_one_group_that_is_run_again_and_again_emails_no_more_than_the_limit(
+    make_http: Callable[..., FlaskClient], some_groups: Groups, emails: EmailsOf
 ) -> None:
     http = make_http(mail_limit_per_address=f"{LIMIT}/hour")
     group_id = some_groups.failed(ADA)
@@ -176,7 +176,7 @@ def test_one_group_that_is_run_again_and_again_mails_no_more_than_the_limit(
         answers.append(http.post(f"/retry/{group_id}").status_code)
         some_groups.end(group_id)
     assert answers == [202] * LIMIT + [429] * (10 - LIMIT)
-    assert len(mails()) == LIMIT
+    assert len(emails()) == LIMIT
 
 
 def test_every_endpoint_that_changes_something_is_known_to_mail_or_not_to(http: FlaskClient) -> None:
@@ -206,20 +206,20 @@ def test_nothing_but_the_outbox_writes_an_email_down() -> None:
 
 
 def test_a_notification_that_the_limit_stops_at_the_end_is_told_of_in_the_status(
-    redis: Redis, http: FlaskClient, some_groups: Groups, mails: MailsOf
+    redis: Redis, http: FlaskClient, some_groups: Groups, emails: EmailsOf
 ) -> None:
     group_id = some_groups.failed(ADA)  # counted by nobody, as if its beginning were longer ago than the limit looks
     outbox = Outbox(redis, MailLimits())
     for number in range(LIMIT):
         some_groups.notify(some_groups.ended(ADA, notify=True))
-        assert len(mails()) == number + 1
+        assert len(emails()) == number + 1
     before = http.get(f"/status/{group_id}")
     assert before.get_json()["email_error"] is None
     assert some_groups.notify(group_id) is None
     after = http.get(f"/status/{group_id}", headers={"If-None-Match": before.headers["ETag"]})
     assert after.status_code == 200
     assert "Too many emails requested for this address." in after.get_json()["email_error"]
-    assert len(mails()) == LIMIT
+    assert len(emails()) == LIMIT
     # It is not lost: it can be asked for once there is room again.
     redis.delete(*redis.keys("darkroom:mails:limits:*"))
     answer = http.post(f"/send_images/{group_id}")
@@ -236,7 +236,7 @@ def test_a_group_that_is_run_again_says_nothing_of_its_earlier_end(
     assert http.get(f"/status/{group_id}").get_json()["email_error"] is None
 
 
-def test_a_retry_that_is_refused_for_its_mail_changes_nothing(
+def test_a_retry_that_is_refused_for_its_email_changes_nothing(
     make_http: Callable[..., FlaskClient], some_groups: Groups
 ) -> None:
     http = make_http(mail_limit_per_address="1/hour")

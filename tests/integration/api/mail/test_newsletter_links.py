@@ -1,4 +1,4 @@
-"""Subscribing, and the pages behind the links in mails."""
+"""Subscribing, and the pages behind the links in emails."""
 
 import re
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from redis import Redis
 
 ADA = Address("ada@example.org")
-Mails = Callable[[], list[EmailRecord]]
+Emails = Callable[[], list[EmailRecord]]
 
 
 @pytest.fixture
@@ -28,11 +28,11 @@ def path_of(link: str) -> str:
 
 @pytest.mark.parametrize("form", ["json", "data"])
 def test_an_address_is_asked_by_mail_and_nothing_else_happens(
-    http: FlaskClient, mails: Mails, subscribers: Subscribers, form: str
+    http: FlaskClient, emails: Emails, subscribers: Subscribers, form: str
 ) -> None:
     answer = http.post("/subscribe", **{form: {"email": ADA}})
     assert answer.status_code == 202
-    assert [mail.kind for mail in mails()] == ["confirmation"]
+    assert [email.kind for email in emails()] == ["confirmation"]
     assert ADA not in subscribers
 
 
@@ -54,7 +54,7 @@ def test_an_address_is_enough_to_leave(http: FlaskClient, subscribers: Subscribe
 
 
 @pytest.mark.parametrize("path", ["/subscribe", "/unsubscribe"])
-def test_what_is_not_one_address_is_refused(http: FlaskClient, mails: Mails, path: str) -> None:
+def test_what_is_not_one_address_is_refused(http: FlaskClient, emails: Emails, path: str) -> None:
     for email in ("", "ada", "ada@example.org,bob@example.org", "ada@example.org\r\nBcc: bob@example.org"):
         assert http.post(path, json={"email": email}).status_code == 422
         assert http.post(path, data={"email": email}).status_code == 422
@@ -64,7 +64,7 @@ def test_what_is_not_one_address_is_refused(http: FlaskClient, mails: Mails, pat
     assert http.post(path, data=b"{", content_type="application/json").status_code == 400
     assert http.post(path, data=ADA, content_type="text/plain").status_code == 415
     assert http.post(path, data={"email": "a" * 200_000}).status_code == 413
-    assert mails() == []
+    assert emails() == []
 
 
 def test_opening_the_link_confirms_nothing_and_the_button_does(

@@ -64,7 +64,7 @@ def test_what_is_neither_true_nor_false_is_refused(http: FlaskClient, text: str)
     assert http.post("/blur", data={"images": (picture, "a.png"), "notify": text, "email": ADA}).status_code == 422
 
 
-def test_a_group_that_is_to_be_mailed_counts_as_a_mail(make_http: Callable[..., FlaskClient], redis: Redis) -> None:
+def test_a_group_that_is_to_be_mailed_counts_as_an_email(make_http: Callable[..., FlaskClient], redis: Redis) -> None:
     http = make_http(mail_limit_per_address="1/hour")
     assert as_json(http, True, email=ADA).status_code == 202
     made = set(redis.keys("darkroom:group:*"))

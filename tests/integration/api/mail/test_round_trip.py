@@ -1,4 +1,4 @@
-"""From the question to the last letter, and from the images to the email: a real API, mailer and mail server."""
+"""From the question to the last newsletter, and from the images to the email: a real API, mailer and mail server."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -41,9 +41,9 @@ def http(
         yield http
 
 
-def mail_number(server: MailServer, number: int) -> EmailMessage:
-    """The first, second, ... mail that arrived, once it has."""
-    wait_for(lambda: len(server.taken) >= number, limit=LIMIT, what=f"mail number {number}")
+def email_number(server: MailServer, number: int) -> EmailMessage:
+    """The first, second, ... email that arrived, once it has."""
+    wait_for(lambda: len(server.taken) >= number, limit=LIMIT, what=f"email number {number}")
     return server.taken[number - 1].message
 
 
@@ -66,7 +66,7 @@ def test_a_subscriber_comes_confirms_gets_the_letter_and_leaves_with_one_click(
     http: FlaskClient, server: MailServer, subscribers: Subscribers, redis: Redis
 ) -> None:
     assert http.post("/subscribe", data={"email": ADA}).status_code == 202
-    question = mail_number(server, 1).get_body(["plain"])
+    question = email_number(server, 1).get_body(["plain"])
     assert question is not None
     link = re.search(rf"{HOME}(/confirm/\S+)", question.get_content())
     assert link is not None
@@ -77,11 +77,11 @@ def test_a_subscriber_comes_confirms_gets_the_letter_and_leaves_with_one_click(
 
     redis.set(LATEST_ISSUE, "2020-W01")  # as if nobody had been there for many a Monday
     sweep(http)
-    letter = mail_number(server, 2)
+    newsletter = email_number(server, 2)
     issue = end_of_issue(redis)
-    assert letter["Subject"] == f"The week in the Darkroom, {issue}"
-    assert letter["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
-    leave = letter["List-Unsubscribe"].strip("<>").removeprefix(HOME)
+    assert newsletter["Subject"] == f"The week in the Darkroom, {issue}"
+    assert newsletter["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    leave = newsletter["List-Unsubscribe"].strip("<>").removeprefix(HOME)
     assert http.post(leave, data={"List-Unsubscribe": "One-Click"}).status_code == 200
     assert ADA not in subscribers
 
@@ -92,7 +92,7 @@ def test_a_subscriber_comes_confirms_gets_the_letter_and_leaves_with_one_click(
     assert len(server.taken) == 2
 
 
-def test_what_became_of_a_mail_is_seen_by_its_id(
+def test_what_became_of_an_email_is_seen_by_its_id(
     http: FlaskClient, server: MailServer, end_group: Callable[..., str]
 ) -> None:
     server.refused["eve@example.org"] = ["550 No such person here"]
@@ -109,4 +109,4 @@ def test_what_became_of_a_mail_is_seen_by_its_id(
     task = wait_for(lambda: ended(refused), limit=LIMIT, what="the email to be refused")
     assert (task["state"], task["successful"], task["value"]) == ("failed", False, None)
     assert "550 No such person here" in str(task["error"])
-    assert [mail.to for mail in server.taken] == [[ADA]]
+    assert [email.to for email in server.taken] == [[ADA]]

@@ -7,7 +7,7 @@ from darkroom_records.outbox import EmailRecord
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-Mails = Callable[[], list[EmailRecord]]
+Emails = Callable[[], list[EmailRecord]]
 MAIL = {"to": "ada@example.org", "subject": "Grüße", "body": "Good day.\n"}
 
 
@@ -21,27 +21,27 @@ def send(http: FlaskClient, **changes: object) -> TestResponse:
     return http.post("/send_email", json=MAIL | changes, headers={"Authorization": "Bearer secret"})
 
 
-def test_a_mail_is_taken_in_and_is_a_task(keyed: FlaskClient, mails: Mails) -> None:
+def test_an_email_is_taken_in_and_is_a_task(keyed: FlaskClient, emails: Emails) -> None:
     answer = send(keyed)
     assert answer.status_code == 202
-    (mail,) = mails()
-    assert answer.get_json() == {"id": mail.email_id}
-    assert keyed.get(f"/tasks/{mail.email_id}").get_json()["state"] == "queued"
-    cancel = f"/tasks/{mail.email_id}/cancel"
+    (email,) = emails()
+    assert answer.get_json() == {"id": email.email_id}
+    assert keyed.get(f"/tasks/{email.email_id}").get_json()["state"] == "queued"
+    cancel = f"/tasks/{email.email_id}/cancel"
     assert keyed.post(cancel).status_code == 401
     assert keyed.post(cancel, headers={"Authorization": "Bearer secret"}).status_code == 409
 
 
-def test_without_the_key_nothing_is_sent(keyed: FlaskClient, mails: Mails) -> None:
+def test_without_the_key_nothing_is_sent(keyed: FlaskClient, emails: Emails) -> None:
     assert keyed.post("/send_email", json=MAIL).status_code == 401
-    assert mails() == []
+    assert emails() == []
 
 
-def test_where_no_key_is_set_it_is_switched_off(http: FlaskClient, mails: Mails) -> None:
+def test_where_no_key_is_set_it_is_switched_off(http: FlaskClient, emails: Emails) -> None:
     answer = send(http)
     assert answer.status_code == 403
     assert "DARKROOM_API_KEYS" in answer.get_json()["detail"]
-    assert mails() == []
+    assert emails() == []
 
 
 @pytest.mark.parametrize(
@@ -68,11 +68,11 @@ def test_where_no_key_is_set_it_is_switched_off(http: FlaskClient, mails: Mails)
         ("cc", "eve@example.org"),
     ],
 )
-def test_what_cannot_be_sent_safely_is_refused(keyed: FlaskClient, mails: Mails, field: str, text: object) -> None:
+def test_what_cannot_be_sent_safely_is_refused(keyed: FlaskClient, emails: Emails, field: str, text: object) -> None:
     answer = send(keyed, **{field: text})
     assert answer.status_code == 422
     assert answer.get_json()["error"]
-    assert mails() == []
+    assert emails() == []
 
 
 def test_half_a_character_is_refused(keyed: FlaskClient) -> None:

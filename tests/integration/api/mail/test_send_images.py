@@ -10,7 +10,7 @@ from darkroom_records.outbox import EmailRecord
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-Mails = Callable[[], list[EmailRecord]]
+Emails = Callable[[], list[EmailRecord]]
 EndGroup = Callable[..., str]
 
 BOTH = pytest.mark.parametrize("method", ["GET", "POST"])
@@ -22,22 +22,22 @@ def ask(http: FlaskClient, method: str, group_id: str) -> TestResponse:
 
 @BOTH
 def test_the_results_are_mailed_and_the_mail_is_a_task(
-    http: FlaskClient, end_group: EndGroup, mails: Mails, method: str
+    http: FlaskClient, end_group: EndGroup, emails: Emails, method: str
 ) -> None:
     answer = ask(http, method, end_group())
     assert answer.status_code == 202
-    (mail,) = mails()
-    assert answer.get_json() == {"id": mail.email_id}
-    assert mail.kind == "results"
-    task = http.get(f"/tasks/{mail.email_id}").get_json()
-    assert (task["id"], task["state"], task["ready"]) == (mail.email_id, "queued", False)
+    (email,) = emails()
+    assert answer.get_json() == {"id": email.email_id}
+    assert email.kind == "results"
+    task = http.get(f"/tasks/{email.email_id}").get_json()
+    assert (task["id"], task["state"], task["ready"]) == (email.email_id, "queued", False)
 
 
-def test_asked_twice_it_is_one_mail(http: FlaskClient, end_group: EndGroup, mails: Mails) -> None:
+def test_asked_twice_it_is_one_email(http: FlaskClient, end_group: EndGroup, emails: Emails) -> None:
     group_id = end_group()
     first, second = ask(http, "POST", group_id), ask(http, "GET", group_id)
     assert first.get_json() == second.get_json()
-    assert len(mails()) == 1
+    assert len(emails()) == 1
 
 
 @BOTH
@@ -49,13 +49,13 @@ def test_an_unknown_group_is_not_found(http: FlaskClient, method: str, group_id:
 
 
 @BOTH
-def test_a_running_group_is_not_mailed_yet(http: FlaskClient, groups: GroupStore, mails: Mails, method: str) -> None:
+def test_a_running_group_is_not_mailed_yet(http: FlaskClient, groups: GroupStore, emails: Emails, method: str) -> None:
     group_id = new_group_id()
     groups.create(group_id, [NewImage("a.png")], (), email=Address("ada@example.org"))
     answer = ask(http, method, group_id)
     assert answer.status_code == 409
     assert "Retry-After" in answer.headers
-    assert mails() == []
+    assert emails() == []
 
 
 @BOTH
@@ -65,10 +65,10 @@ def test_a_group_without_an_address_cannot_be_mailed(http: FlaskClient, end_grou
     assert "no email address" in answer.get_json()["detail"]
 
 
-def test_looking_with_head_sends_no_mail(http: FlaskClient, end_group: EndGroup, mails: Mails) -> None:
+def test_looking_with_head_sends_no_email(http: FlaskClient, end_group: EndGroup, emails: Emails) -> None:
     answer = ask(http, "HEAD", end_group())
     assert answer.status_code == 405
-    assert mails() == []
+    assert emails() == []
 
 
 def test_a_key_is_asked_for_where_there_are_keys(make_http: Callable[..., FlaskClient], end_group: EndGroup) -> None:
@@ -82,21 +82,21 @@ def give(http: FlaskClient, group_id: str, email: object) -> TestResponse:
 
 
 def test_a_group_without_an_address_can_be_given_one_and_is_mailed_there(
-    http: FlaskClient, groups: GroupStore, end_group: EndGroup, mails: Mails
+    http: FlaskClient, groups: GroupStore, end_group: EndGroup, emails: Emails
 ) -> None:
     group_id = end_group(None)
     answer = give(http, group_id, "ada@example.org")
     assert answer.status_code == 202
     assert groups.read(group_id).email == "ada@example.org"
-    (mail,) = mails()
-    assert answer.get_json() == {"id": mail.email_id}
-    assert give(http, group_id, "ada@example.org").get_json() == {"id": mail.email_id}
-    assert ask(http, "GET", group_id).get_json() == {"id": mail.email_id}
-    assert len(mails()) == 1
+    (email,) = emails()
+    assert answer.get_json() == {"id": email.email_id}
+    assert give(http, group_id, "ada@example.org").get_json() == {"id": email.email_id}
+    assert ask(http, "GET", group_id).get_json() == {"id": email.email_id}
+    assert len(emails()) == 1
 
 
 def test_a_group_keeps_the_address_it_has(
-    http: FlaskClient, groups: GroupStore, end_group: EndGroup, mails: Mails
+    http: FlaskClient, groups: GroupStore, end_group: EndGroup, emails: Emails
 ) -> None:
     group_id = end_group("ada@example.org")
     answer = give(http, group_id, "eve@example.org")
@@ -104,7 +104,7 @@ def test_a_group_keeps_the_address_it_has(
     assert "already has a different email address" in answer.get_json()["detail"]
     assert "ada" not in answer.text, "an address is not told to strangers"
     assert groups.read(group_id).email == "ada@example.org"
-    assert mails() == []
+    assert emails() == []
 
 
 @pytest.mark.parametrize("body", [{}, {"email": None}])
@@ -131,15 +131,15 @@ def test_a_running_group_is_given_no_address(http: FlaskClient, groups: GroupSto
     assert groups.read(group_id).email is None
 
 
-def test_who_asks_for_too_many_mails_sets_no_address(
-    make_http: Callable[..., FlaskClient], groups: GroupStore, end_group: EndGroup, mails: Mails
+def test_who_asks_for_too_many_emails_sets_no_address(
+    make_http: Callable[..., FlaskClient], groups: GroupStore, end_group: EndGroup, emails: Emails
 ) -> None:
     http = make_http(mail_limit_per_address="1/hour")
     assert give(http, end_group(None), "ada@example.org").status_code == 202
     group_id = end_group(None)
     assert give(http, group_id, "ada@example.org").status_code == 429
     assert groups.read(group_id).email is None
-    assert len(mails()) == 1
+    assert len(emails()) == 1
 
 
 def test_of_two_addresses_given_at_once_one_stays(groups: GroupStore, end_group: EndGroup) -> None:
