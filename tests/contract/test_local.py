@@ -11,7 +11,9 @@ from darkroom_local.folder import Folder
 from darkroom_local.ports import Ports
 from darkroom_local.programs import Module, Node, Page, Program, environment, programs
 
-COMPOSE: dict[str, Any] = yaml.safe_load((Path(__file__).parents[2] / "compose.yaml").read_text())["services"]
+SERVICES: dict[str, Any] = yaml.safe_load((Path(__file__).parents[2] / "compose.yaml").read_text())["services"]
+COMPOSE = {name: service for name, service in SERVICES.items() if "profiles" not in service}
+"""What starts where nothing else is asked for."""
 PORTS = Ports(api=8000, flower=5555, redis=6379, smtp=1025, control=9001)
 PROGRAMS = {program.name: program for program in programs(PORTS)}
 OURS = [name for name, service in COMPOSE.items() if "build" in service]

@@ -19,10 +19,18 @@ from typing import Any
 from darkroom_local.announcement import announcement
 from darkroom_local.troubles import Troubles
 
-SETTING_OF = {"api": "DARKROOM_PORT", "flower": "DARKROOM_FLOWER_PORT", "inbox": "DARKROOM_INBOX_PORT"}
-"""The setting that says which port a service is published on."""
+SETTING_OF = {
+    8000: "DARKROOM_PORT",
+    5555: "DARKROOM_FLOWER_PORT",
+    1080: "DARKROOM_INBOX_PORT",
+    80: "DARKROOM_HTTP_PORT",
+    443: "DARKROOM_HTTPS_PORT",
+}
+"""The setting that says where a port of a container is published."""
 BIND = "DARKROOM_BIND"
 """The setting that says which address ports are published on."""
+PROXY_BIND = "DARKROOM_PROXY_BIND"
+"""The same for the ports of the proxy, which is there to be open to others."""
 _EVERYWHERE = ("", "0.0.0.0", "::")  # noqa: S104 - compared with, not listened on
 _LAST_LINES = 12
 # Compose moves the cursor, also where there is none.
@@ -40,6 +48,18 @@ class Published:
     service: str
     address: str
     port: int
+    inside: int
+    """The port of the container."""
+
+    @property
+    def setting(self) -> str:
+        """The setting that chooses it."""
+        return SETTING_OF[self.inside]
+
+    @property
+    def bind(self) -> str:
+        """The setting that chooses its address."""
+        return PROXY_BIND if self.service == "proxy" else BIND
 
     @property
     def url(self) -> str:
@@ -51,7 +71,7 @@ class Published:
 def published_ports(config: Any) -> list[Published]:
     """Return the published ports of a project, by its resolved configuration."""
     return [
-        Published(service, port.get("host_ip", ""), int(port["published"]))
+        Published(service, port.get("host_ip", ""), int(port["published"]), int(port["target"]))
         for service, facts in config["services"].items()
         for port in facts.get("ports", ())
         if str(port["published"]).isdecimal()  # not a range, in which the engine finds a free one
@@ -74,7 +94,7 @@ def refuse_taken_ports(ports: list[Published], own: set[int]) -> None:
         if other is not port:
             raise ContainersError(
                 f"Port {port.port} is set for both {other.service} and {port.service}. "
-                f"Change {SETTING_OF[other.service]} or {SETTING_OF[port.service]}."
+                f"Change {other.setting} or {port.setting}."
             )
         if port.port not in own:
             _refuse_if_taken(port)
@@ -90,10 +110,10 @@ def _refuse_if_taken(port: Published) -> None:
         except OSError as error:
             if error.errno == errno.EADDRNOTAVAIL:
                 raise ContainersError(
-                    f"{port.address} is not an address of this machine. Change {BIND} in .env or the environment."
+                    f"{port.address} is not an address of this machine. Change {port.bind} in .env or the environment."
                 ) from None
             if error.errno == errno.EADDRINUSE:
-                setting = SETTING_OF[port.service]
+                setting = port.setting
                 raise ContainersError(
                     f"Port {port.port}, which {port.service} is to be published on, is in use by another program. "
                     f"Choose another one with {setting}, in .env or as `{setting}={port.port + 1} make up`."

@@ -10,6 +10,7 @@ from flower.options import options
 from flower.views import BaseHandler
 
 from darkroom_flower.foreign_pages import refuse_foreign_pages
+from darkroom_flower.paths import answer_without_path
 from darkroom_flower.settings import FlowerSettings
 
 
@@ -24,6 +25,7 @@ def flower_options(settings: FlowerSettings) -> dict[str, Any]:
         # Without a login, Flower's pages are open to whoever reaches the port: they may look, not touch.
         "basic_auth": [login.get_secret_value()] if login else [],
         "read_only": login is None,
+        "url_prefix": settings.flower_path.strip("/") or None,
         "max_tasks": 10_000,
         "purge_offline_workers": 60,  # seconds after which a worker that is gone leaves the list
         "logging": "none",  # logs are ours to set up
@@ -46,6 +48,8 @@ def _configure() -> None:
         setattr(options, name, value)
     # Called once Flower has read its options, where it would set up logs of its own.
     options.add_parse_callback(lambda: logs.take_over_process(settings, "flower"))
+    if settings.flower_path:
+        answer_without_path(settings.flower_path)
     refuse_foreign_pages(settings)
     # By itself Flower lists the queues of those workers that answered its last question in time.
     BaseHandler.get_active_queue_names = lambda handler: queue_names(handler.capp)
