@@ -33,8 +33,8 @@ def ended(groups: GroupStore, storage: LocalBlobStorage) -> str:
 class LateStore(GroupStore):
     """A store whose list of what ended is old by the time it is read: the group was retried meanwhile."""
 
-    def ended_before(self, time: float, *, limit: int = 1000) -> list[str]:
-        found = super().ended_before(time, limit=limit)
+    def due_to_expire(self, *, now: float, keep_for: float, limit: int = 1000) -> list[str]:
+        found = super().due_to_expire(now=now, keep_for=keep_for, limit=limit)
         for group_id in found:
             self.retry(group_id)
         return found
@@ -50,9 +50,9 @@ class BrokenStorage(LocalBlobStorage):
 def test_a_group_that_ended_long_ago_is_deleted_with_its_blobs(
     redis: Redis, groups: GroupStore, storage: LocalBlobStorage, ended: str, tmp_path: Path
 ) -> None:
-    expire(groups, storage, ended_before=time.time() - 60)
+    expire(groups, storage, keep_for=60)
     assert groups.exists(ended)
-    expire(groups, storage, ended_before=time.time() + 60)
+    expire(groups, storage, keep_for=-60)
     assert not groups.exists(ended)
     assert redis.keys("darkroom:group*") == []
     assert list((tmp_path / "groups").iterdir()) == []
@@ -62,7 +62,7 @@ def test_a_group_that_is_retried_while_expired_ones_are_deleted_keeps_everything
     redis: Redis, storage: LocalBlobStorage, ended: str
 ) -> None:
     late = LateStore(redis)
-    expire(late, storage, ended_before=time.time() + 60)
+    expire(late, storage, keep_for=-60)
     assert not late.read(ended).state.is_final
     assert storage.open(original_blob(ended, 0)).close() is None
     work = late.begin(ended, 0, worker="images@a/1", delivery=0)
@@ -70,11 +70,11 @@ def test_a_group_that_is_retried_while_expired_ones_are_deleted_keeps_everything
     late.fail(work, "Damaged.", ProblemCode.DAMAGED_IMAGE)
     finished_at = late.read(ended).finished_at
     assert finished_at is not None
-    assert not late.expire(ended, before=finished_at - 1), "it has ended, but not so long ago"
+    assert not late.expire(ended, now=finished_at - 1, keep_for=0), "it has ended, but not so long ago"
 
 
 def test_a_group_that_has_expired_is_not_retried(groups: GroupStore, ended: str) -> None:
-    assert groups.expire(ended, before=time.time() + 60)
+    assert groups.expire(ended, now=time.time() + 60, keep_for=0)
     with pytest.raises(UnknownGroupError):
         groups.retry(ended)
 
@@ -83,7 +83,7 @@ def test_a_deletion_that_is_interrupted_is_taken_up_again(
     groups: GroupStore, storage: LocalBlobStorage, ended: str, tmp_path: Path
 ) -> None:
     with pytest.raises(OSError, match="Input/output"):
-        expire(groups, BrokenStorage(tmp_path), ended_before=time.time() + 60)
+        expire(groups, BrokenStorage(tmp_path), keep_for=-60)
     assert not groups.exists(ended)
     assert storage.open(original_blob(ended, 0)).close() is None
     sweep(groups, storage, patience=30)
@@ -96,8 +96,8 @@ def test_an_entry_of_a_group_without_a_record_is_cleared_away(
     redis: Redis, groups: GroupStore, storage: LocalBlobStorage, ended: str
 ) -> None:
     redis.delete(group_record(ended))
-    expire(groups, storage, ended_before=time.time() + 60)
-    assert groups.ended_before(time.time() + 60) == []
+    expire(groups, storage, keep_for=-60)
+    assert groups.due_to_expire(now=time.time(), keep_for=-60) == []
     assert redis.keys("darkroom:group:*") == []
 
 

@@ -336,10 +336,10 @@ def test_a_retry_of_a_group_without_failures_changes_nothing(groups: GroupStore)
 
 def test_groups_are_found_by_when_they_ended(groups: GroupStore) -> None:
     create(groups, "one.jpg")
-    assert groups.ended_before(time.time() + 60) == []
+    assert groups.due_to_expire(now=time.time(), keep_for=-60) == []
     groups.succeed(begin(groups), Outcome())
-    assert groups.ended_before(time.time() - 60) == []
-    assert groups.ended_before(time.time() + 60) == [GROUP]
+    assert groups.due_to_expire(now=time.time(), keep_for=60) == []
+    assert groups.due_to_expire(now=time.time(), keep_for=-60) == [GROUP]
 
 
 def test_a_forgotten_group_leaves_nothing_behind(groups: GroupStore, redis: Redis) -> None:

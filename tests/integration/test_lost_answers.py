@@ -12,7 +12,17 @@ import pytest
 from darkroom_contracts.mail import Address, Email, EmailState, TextEmail
 from darkroom_contracts.messages import Count
 from darkroom_contracts.problems import ProblemCode
-from darkroom_records.groups import Ending, GroupEndedError, GroupStore, IdempotencyKey, NewImage, Outcome, Work
+from darkroom_records.groups import (
+    Ending,
+    Fetch,
+    GroupEndedError,
+    GroupStore,
+    IdempotencyKey,
+    NewImage,
+    Outcome,
+    Terms,
+    Work,
+)
 from darkroom_records.mail_limits import MailLimits, MailLimitSettings, MailRequest
 from darkroom_records.outbox import Claim, Outbox, Result
 from darkroom_records.steps.clock import clock_of
@@ -53,7 +63,9 @@ class Records:
 
     def create(self, *, confirmed: bool = True, key: IdempotencyKey | None = None) -> float:
         images = [NewImage("a"), NewImage("b")]
-        return self.groups.create(GROUP, images, (), email=ADA, notify=True, confirmed=confirmed, idempotency=key)
+        return self.groups.create(
+            GROUP, images, (), Terms(email=ADA, notify=True), confirmed=confirmed, idempotency=key
+        )
 
     def begin(self, index: int = 0) -> Any:
         return self.groups.begin(GROUP, index, worker=WORKER, delivery=0)
@@ -84,6 +96,11 @@ def unfinished(records: Records) -> None:
 def begun(records: Records) -> None:
     records.create()
     records.begin()
+
+
+def fetching(records: Records) -> None:
+    records.groups.create(GROUP, [NewImage("a", url="https://example.org/a.jpg")], ())
+    records.groups.begin_fetch(GROUP, 0, worker=WORKER, delivery=0)
 
 
 def nearly_ended(records: Records) -> None:
@@ -144,7 +161,7 @@ CASES: dict[str, Case] = {
     "create": (nothing, lambda records: records.create(key=KEY)),
     "confirm": (unfinished, lambda records: records.groups.confirm(GROUP)),
     "abandon": (unfinished, lambda records: records.groups.abandon(GROUP, patience=-1)),
-    "expire": (ended, lambda records: records.groups.expire(GROUP, before=time.time() + 60)),
+    "expire": (ended, lambda records: records.groups.expire(GROUP, now=time.time() + 60, keep_for=0)),
     "erase": (ended, lambda records: records.groups.delete(GROUP)),
     "finish_notification": (
         ended,
@@ -159,6 +176,7 @@ CASES: dict[str, Case] = {
         ),
     ),
     "release": (begun, lambda records: records.groups.release(Work(GROUP, 0, 1, ()), seconds=5)),
+    "fetched": (fetching, lambda records: records.groups.fetched(Fetch(GROUP, 0, 1, ""))),
     "cancel": (begun, lambda records: records.groups.cancel(GROUP)),
     "confirm_aborted": (cancelled, lambda records: records.groups.confirm_aborted(GROUP, 0)),
     "retry": (ended, lambda records: records.groups.retry(GROUP)),

@@ -8,7 +8,7 @@ from darkroom_contracts.messages import Count, ProcessImage
 from darkroom_contracts.states import TaskState
 from darkroom_maintenance.counting import count
 from darkroom_maintenance.recovery import recover
-from darkroom_records.groups import GroupStore, NewImage
+from darkroom_records.groups import GroupStore, NewImage, Terms
 from darkroom_records.task_store import TaskStore
 from darkroom_runtime.logs import current_request_id
 from darkroom_runtime.workers import heartbeat_key
@@ -36,7 +36,7 @@ def tasks(redis: Redis) -> TaskStore:
 
 
 def test_images_whose_message_was_lost_are_sent_again_for_the_request_they_came_with(groups: GroupStore) -> None:
-    groups.create(GROUP, [NewImage("a.png"), NewImage("b.png")], (), request_id="request-1")
+    groups.create(GROUP, [NewImage("a.png"), NewImage("b.png")], (), Terms(request_id="request-1"))
     publisher = Publisher()
     recover(groups, publisher, waiting_since=None, grace=-1, max_hold=130)
     assert publisher.sent == [ProcessImage(GROUP, 0), ProcessImage(GROUP, 1)]

@@ -10,7 +10,7 @@ from darkroom_contracts.messages import Message
 from darkroom_contracts.pipelines import PipelineData
 from darkroom_imaging.limits import Limits
 from darkroom_records.blobs import LocalBlobStorage, original_blob
-from darkroom_records.groups import GroupStore, Image, NewImage
+from darkroom_records.groups import GroupStore, Image, NewImage, Terms
 from darkroom_worker.attempts import Attempts
 
 GROUP = "0123456789abcdef0123456789abcdef"
@@ -52,7 +52,9 @@ class Bench:
     def create(self, *originals: bytes | None, pipeline: PipelineData = (), notify: bool = False) -> None:
         """Write a group down with an image for each original; None for one whose bytes are lost."""
         images = [NewImage(f"{index}.jpg") for index in range(len(originals))]
-        self.groups.create(GROUP, images, pipeline, email=Address("a@example.org") if notify else None, notify=notify)
+        self.groups.create(
+            GROUP, images, pipeline, Terms(email=Address("a@example.org") if notify else None, notify=notify)
+        )
         for index, original in enumerate(originals):
             if original is not None:
                 self.storage.put(original_blob(GROUP, index), original)

@@ -21,7 +21,16 @@ def done(index: int, name: str, data: bytes = b"", form: str = "jpeg") -> Image:
 
 
 def group(*images: Image) -> Group:
-    return Group(GROUP, 1, Counts(succeeded=len(images)), 0, 0, 0, [{"op": "blur", "radius": 3}], None, None, images)
+    return Group(
+        group_id=GROUP,
+        version=1,
+        counts=Counts(succeeded=len(images)),
+        created_at=0,
+        published_at=0,
+        finished_at=0,
+        pipeline=[{"op": "blur", "radius": 3}],
+        images=images,
+    )
 
 
 def test_names_are_unique_and_safe_in_one_folder_on_every_system() -> None:
@@ -42,7 +51,7 @@ def test_names_are_unique_and_safe_in_one_folder_on_every_system() -> None:
         "日本" * 100,
     ]
     images = [done(index, name) for index, name in enumerate(names)]
-    assert list(file_names(group(*images)).values()) == [
+    assert [files[""] for files in file_names(group(*images)).values()] == [
         "a.jpg",
         "A (2).jpg",
         "a (3).jpg",

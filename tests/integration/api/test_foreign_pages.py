@@ -11,7 +11,7 @@ from darkroom_api.app import create_app
 from darkroom_api.settings import ApiSettings
 from darkroom_contracts.ids import new_group_id
 from darkroom_contracts.mail import Address
-from darkroom_records.groups import GroupStore, NewImage
+from darkroom_records.groups import GroupStore, NewImage, Terms
 from darkroom_records.links import Links
 from darkroom_records.subscribers import Subscribers
 from flask import Flask
@@ -71,7 +71,7 @@ CHANGING_BY_GET = {"/add/<x>/<y>", "/send_images/<group_id>"}
 def effects(app: Flask) -> list[tuple[str, str]]:
     """Everything that a request can be sent to and that changes something, but for what has a signature of its own."""
     groups: GroupStore = app.extensions["darkroom"].groups
-    groups.create(ended := new_group_id(), [NewImage("a.png", error="It is no image.")], (), email=ADA)
+    groups.create(ended := new_group_id(), [NewImage("a.png", error="It is no image.")], (), Terms(email=ADA))
     groups.create(running := new_group_id(), [NewImage("a.png")], ())
 
     def path(rule: str) -> str:

@@ -15,6 +15,7 @@ from darkroom_api.uploads.staging import Staging
 from darkroom_contracts.mail import Address
 from darkroom_contracts.problems import ProblemCode
 from darkroom_contracts.states import GroupState
+from darkroom_records.groups import Terms
 from darkroom_records.mail_limits import MailRequest
 from darkroom_runtime.celery_config import make_celery, publisher
 from flask import has_app_context
@@ -37,7 +38,7 @@ def create(services: Services, count: int = 1) -> str:
     for image in images:
         image.staged.write(png())
         image.staged.complete()
-    submission = Submission(images, (), email=None)
+    submission = Submission(images, (), Terms())
     group_id = create_group(services, submission, client="tests", key=None, scope="").group_id
     staging.close()
     return group_id

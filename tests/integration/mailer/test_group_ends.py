@@ -3,7 +3,7 @@
 from darkroom_contracts.ids import new_group_id
 from darkroom_contracts.mail import Address
 from darkroom_contracts.problems import ProblemCode
-from darkroom_records.groups import Ending, GroupStore, NewImage, Outcome, Work
+from darkroom_records.groups import Ending, GroupStore, NewImage, Outcome, Terms, Work
 from darkroom_records.statistics import Statistics, StatisticsStore, this_week
 from redis import Redis
 from support.redis_keys import groups_to_notify
@@ -12,7 +12,7 @@ GROUP = new_group_id()
 
 
 def create(groups: GroupStore, *images: NewImage, notify: bool = True) -> None:
-    groups.create(GROUP, images, [{"op": "blur"}], email=Address("ada@example.org"), notify=notify)
+    groups.create(GROUP, images, [{"op": "blur"}], Terms(email=Address("ada@example.org"), notify=notify))
 
 
 def begin(groups: GroupStore, index: int) -> Work:

@@ -16,7 +16,7 @@ from darkroom_contracts.messages import SendDueEmails, SendEmail, SendNewsletter
 from darkroom_contracts.problems import ProblemCode
 from darkroom_contracts.queues import Queue
 from darkroom_mailer.settings import MailerSettings
-from darkroom_records.groups import Ending, GroupStore, NewImage
+from darkroom_records.groups import Ending, GroupStore, NewImage, Terms
 from darkroom_records.outbox import EmailSender, Outbox
 from darkroom_records.subscribers import Subscribers
 from darkroom_runtime.sending import send
@@ -154,7 +154,10 @@ def test_what_is_due_and_has_no_message_is_found(
     email_id = submit(ADA)
     make_email_due(redis, email_id)
     groups.create(
-        new_group_id(), [NewImage("x", error="It is no image.")], (), email=Address("bob@example.org"), notify=True
+        new_group_id(),
+        [NewImage("x", error="It is no image.")],
+        (),
+        Terms(email=Address("bob@example.org"), notify=True),
     )
     (group_id,) = groups_to_notify(redis)
     make_notification_overdue(redis, group_id)
@@ -183,7 +186,7 @@ def test_the_end_of_a_group_is_mailed_at_once(
 ) -> None:
     group_id = new_group_id()
     start_mailer("one")
-    groups.create(group_id, [NewImage("one.png")], [{"op": "blur"}], email=ADA, notify=True)
+    groups.create(group_id, [NewImage("one.png")], [{"op": "blur"}], Terms(email=ADA, notify=True))
     work = groups.begin(group_id, 0, worker="images@a/1", delivery=0)
     assert work is not None
     if groups.fail(work, "It is damaged.", ProblemCode.DAMAGED_IMAGE) is Ending.GROUP_ENDED_NOTIFY:

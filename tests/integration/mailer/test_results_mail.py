@@ -16,7 +16,7 @@ from darkroom_mailer.delivery import Delivery
 from darkroom_mailer.notifications import notify
 from darkroom_mailer.settings import MailerSettings
 from darkroom_records.blobs import LocalBlobStorage, result_blob
-from darkroom_records.groups import Group, GroupStore, NewImage, Outcome
+from darkroom_records.groups import Group, GroupStore, NewImage, Outcome, Terms
 from darkroom_records.outbox import Outbox, submit_results
 from redis import Redis
 from support.emails import UNCOUNTED
@@ -45,7 +45,9 @@ def end_group(groups: GroupStore, storage: LocalBlobStorage) -> Callable[..., No
 
     def end(results: dict[str, bytes | str], *, email: str = "ada@example.org", notify: bool = False) -> None:
         images = [NewImage(name) for name in results]
-        groups.create(GROUP, images, [{"op": "blur"}], email=Address(email), request_id="request-1", notify=notify)
+        groups.create(
+            GROUP, images, [{"op": "blur"}], Terms(email=Address(email), request_id="request-1", notify=notify)
+        )
         for index, result in enumerate(results.values()):
             work = groups.begin(GROUP, index, worker="images@a/1", delivery=0)
             assert work is not None

@@ -5,20 +5,21 @@ from enum import StrEnum
 
 
 class ImageState(StrEnum):
-    """Where one image stands: ``queued`` -> ``processing`` -> one of the three final states."""
+    """Where one image stands: ``queued`` -> ``processing`` -> one of the final states."""
 
     QUEUED = "queued"
     PROCESSING = "processing"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     CANCELLED = "cancelled"
+    EXPIRED = "expired"
 
     @property
     def is_final(self) -> bool:
         return self in FINAL_IMAGE_STATES
 
 
-FINAL_IMAGE_STATES = frozenset({ImageState.SUCCEEDED, ImageState.FAILED, ImageState.CANCELLED})
+FINAL_IMAGE_STATES = frozenset({ImageState.SUCCEEDED, ImageState.FAILED, ImageState.CANCELLED, ImageState.EXPIRED})
 
 
 TaskState = ImageState
@@ -34,13 +35,15 @@ class GroupState(StrEnum):
     PARTIAL = "partial"
     FAILED = "failed"
     CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    """Its deadline passed before all of its images had ended."""
 
     @property
     def is_final(self) -> bool:
         return self in FINAL_GROUP_STATES
 
 
-FINAL_GROUP_STATES = frozenset({GroupState.COMPLETED, GroupState.PARTIAL, GroupState.FAILED, GroupState.CANCELLED})
+FINAL_GROUP_STATES = frozenset(GroupState) - {GroupState.QUEUED, GroupState.PROCESSING}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,7 @@ class Counts:
     succeeded: int = 0
     failed: int = 0
     cancelled: int = 0
+    expired: int = 0
 
     @property
     def total(self) -> int:
@@ -60,19 +64,21 @@ class Counts:
     @property
     def finished(self) -> int:
         """Images that will not change any more."""
-        return self.succeeded + self.failed + self.cancelled
+        return self.succeeded + self.failed + self.cancelled + self.expired
 
 
 def group_state(counts: Counts) -> GroupState:
     """The state of a group whose images count as given.
 
-    A group with a cancelled image was cancelled, since images are never cancelled one by one. Cancelling leaves no
-    image waiting or running behind; where one is, those that had failed before are being tried again.
+    A group with a cancelled or expired image was cancelled or has expired: that never happens to images one by one. It
+    leaves no image waiting or running behind; where one is, those that had failed before are being tried again.
     """
     if counts.finished == 0:
         return GroupState.PROCESSING if counts.processing else GroupState.QUEUED
     if counts.finished < counts.total:
         return GroupState.PROCESSING
+    if counts.expired:
+        return GroupState.EXPIRED
     if counts.cancelled:
         return GroupState.CANCELLED
     if counts.failed == counts.total:

@@ -14,6 +14,15 @@ ENDED_GROUPS = f"{_ROOT}:groups:ended"
 UNFINISHED_GROUPS = f"{_ROOT}:groups:unfinished"
 """Sorted set of the groups whose intake is not confirmed, by the time it began."""
 
+EXPIRING_GROUPS = f"{_ROOT}:groups:expiring"
+"""Sorted set of the ended groups that say for how long their results are kept, by the time at which that is over."""
+
+GROUP_DEADLINES = f"{_ROOT}:groups:deadlines"
+"""Sorted set of the groups that have not ended and have a deadline, by that deadline."""
+
+UPLOADS = f"{_ROOT}:uploads"
+"""Sorted set of the images that were uploaded ahead, by the time at which each is dropped."""
+
 ERASED_GROUPS = f"{_ROOT}:groups:erased"
 """Sorted set of the groups whose record is gone and whose blobs are still to be deleted, by the time of that."""
 
@@ -74,6 +83,21 @@ def group_attempts(group_id: str) -> str:
 def group_outcomes(group_id: str) -> str:
     """Redis hash, by index: what became of each image that ended (JSON)."""
     return f"{_ROOT}:group:{group_id}:outcomes"
+
+
+def group_sources(group_id: str) -> str:
+    """Redis hash, by index: the URL of each image whose original must be fetched before it can be processed."""
+    return f"{_ROOT}:group:{group_id}:sources"
+
+
+def owned_groups(owner: str) -> str:
+    """Sorted set of an owner's groups, by the time at which each was taken in."""
+    return f"{_ROOT}:groups:of:{owner}"
+
+
+def upload_record(image_id: str) -> str:
+    """Redis hash: what is known of an image that was uploaded ahead."""
+    return f"{_ROOT}:upload:{image_id}"
 
 
 def task_record(task_id: str) -> str:

@@ -1,15 +1,16 @@
 """A group's results as one ZIP: what is in it, under which names, and its bytes."""
 
 import json
-from collections.abc import Iterator
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, replace
+from typing import Any
 
-from darkroom_contracts.states import ImageState
+from darkroom_contracts.formats import Metadata
 from zipstream import ZipStream  # type: ignore[import-untyped]  # it ships no types
 
 from darkroom_records.blobs import BlobStorage, result_blob
-from darkroom_records.file_names import MANIFEST, unique, with_extension
-from darkroom_records.groups import Group
+from darkroom_records.file_names import MANIFEST, unique
+from darkroom_records.groups import Group, Image
 
 _CHUNK = 256 * 1024
 
@@ -26,36 +27,48 @@ def stream(group: Group, storage: BlobStorage) -> ZipStream:
     archive = ZipStream(sized=True)
     archive.add(_manifest(group, names), MANIFEST)
     for image in group.images:
-        if image.index in names:
-            blob = result_blob(group.group_id, image.index)
-            archive.add(_chunks(storage, blob), names[image.index], size=image.outcome.bytes)
+        for output, name in names[image.index].items():
+            blob = result_blob(group.group_id, image.index, output)
+            archive.add(_chunks(storage, blob), name, size=image.outcome.results[output].bytes)
     return archive
 
 
-def file_names(group: Group) -> dict[int, str]:
-    """For each index that has a result, the path of its file: safe and unique on every system."""
+def file_names(group: Group) -> dict[int, Mapping[str, str]]:
+    """For each index, the paths of its results by their outputs: safe and unique on every system."""
     # Groups that version 0.1.0 took in have stems that are not unique yet; unique ones stay as they are.
     stems = unique([image.stem for image in group.images])
-    return {
-        image.index: with_extension(stem, image.outcome.format or "")
-        for image, stem in zip(group.images, stems, strict=True)
-        if image.state is ImageState.SUCCEEDED
+    return {image.index: replace(image, stem=stem).files for image, stem in zip(group.images, stems, strict=True)}
+
+
+def _manifest(group: Group, names: Mapping[int, Mapping[str, str]]) -> bytes:
+    images = [_entry(group, image, names[image.index]) for image in group.images]
+    facts: dict[str, Any] = {"group_id": group.group_id, "state": group.state}
+    if group.outputs:
+        facts["outputs"] = group.outputs
+    if group.metadata is not Metadata.NONE:
+        facts["metadata"] = group.metadata
+    return json.dumps({**facts, "images": images}, indent=2).encode()
+
+
+def _entry(group: Group, image: Image, files: Mapping[str, str]) -> dict[str, Any]:
+    made = image.outcome
+    entry = {
+        "index": image.index,
+        "name": image.name,
+        "file": files.get(""),
+        "state": image.state,
+        "operations": group.pipeline if image.pipeline is None else image.pipeline,
+        "error": made.error,
+        "format": made.format,
+        "width": made.width,
+        "height": made.height,
+        "bytes": made.bytes,
+        "sha256": made.sha256,
+        "code": made.code,
     }
-
-
-def _manifest(group: Group, names: dict[int, str]) -> bytes:
-    images = [
-        {
-            "index": image.index,
-            "name": image.name,
-            "file": names.get(image.index),
-            "state": image.state,
-            "operations": group.pipeline if image.pipeline is None else image.pipeline,
-            **asdict(image.outcome),
-        }
-        for image in group.images
-    ]
-    return json.dumps({"group_id": group.group_id, "state": group.state, "images": images}, indent=2).encode()
+    if group.outputs:
+        entry["outputs"] = {name: {"file": files[name], **asdict(facts)} for name, facts in made.outputs.items()}
+    return entry
 
 
 def _chunks(storage: BlobStorage, key: str) -> Iterator[bytes]:

@@ -12,7 +12,7 @@ from typing import BinaryIO, Protocol
 
 from darkroom_records.incoming import Incoming
 
-_KEY = re.compile(r"[a-z0-9]+(/[a-z0-9]+)*")
+_KEY = re.compile(r"[a-z0-9-]+(/[a-z0-9-]+)*")
 
 
 def group_blobs(group_id: str) -> str:
@@ -30,9 +30,19 @@ def original_blob(group_id: str, index: int) -> str:
     return f"groups/{group_id}/in/{index}"
 
 
-def result_blob(group_id: str, index: int) -> str:
-    """Blob key of an image's result."""
-    return f"groups/{group_id}/out/{index}"
+def result_blob(group_id: str, index: int, output: str = "") -> str:
+    """Blob key of an image's result, or of the one of its results that has this name."""
+    return f"groups/{group_id}/out/{output}/{index}" if output else f"groups/{group_id}/out/{index}"
+
+
+def overlay_blob(group_id: str, image_id: str) -> str:
+    """Blob key of an upload that watermarks of this group show."""
+    return f"groups/{group_id}/overlays/{image_id}"
+
+
+def upload_blob(image_id: str) -> str:
+    """Blob key of an image that was uploaded ahead."""
+    return f"uploads/{image_id}"
 
 
 class BlobNotFoundError(LookupError):

@@ -78,6 +78,11 @@ def with_extension(stem: str, image_format: str) -> str:
     return f"{stem}.{FILE_TYPES[ImageFormat(image_format)].extension}"
 
 
+def in_folder(output: str, path: str) -> str:
+    """The path of a result in the folder of its output; one without a name has none."""
+    return f"{_safe(output)}/{path}" if output else path
+
+
 def last_part(path: str) -> str:
     """The name of a file without its folders."""
     return path.rpartition("/")[2]

@@ -1,5 +1,7 @@
 """Delete groups that have expired, and complete or undo what was interrupted."""
 
+import time
+
 import structlog
 from darkroom_records.blobs import BlobNotFoundError, BlobStorage, accepted_blob, group_blobs
 from darkroom_records.groups import GroupStore
@@ -10,10 +12,17 @@ _UNKNOWN = 24 * 3600
 _log = structlog.get_logger(__name__)
 
 
-def expire(groups: GroupStore, storage: BlobStorage, *, ended_before: float) -> None:
-    """Delete the groups that ended before this Unix time, and blobs of groups that were unknown for a day."""
-    for group_id in groups.ended_before(ended_before):
-        if groups.expire(group_id, before=ended_before):  # looked at again: it may have been retried meanwhile
+def expire(groups: GroupStore, storage: BlobStorage, *, keep_for: float) -> None:
+    """Delete the groups whose results were kept for long enough, and blobs of groups that were unknown for a day.
+
+    Args:
+        groups: the records.
+        storage: where the blobs are.
+        keep_for: seconds for which results are kept where a group does not say so itself.
+    """
+    now = time.time()
+    for group_id in groups.due_to_expire(now=now, keep_for=keep_for):
+        if groups.expire(group_id, now=now, keep_for=keep_for):  # looked at again: it may have been retried meanwhile
             _delete_blobs(groups, storage, group_id)
             _log.info("group_expired", group_id=group_id)
     for group_id in storage.groups_older_than(_UNKNOWN):

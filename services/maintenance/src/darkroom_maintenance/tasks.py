@@ -1,6 +1,5 @@
 """The tasks of the queue ``maintenance``: thin shells around plain functions."""
 
-import time
 from functools import partial
 
 import structlog
@@ -39,7 +38,7 @@ def recover_groups() -> None:
 @app.task(name=messages.ExpireGroups.name)
 def expire_groups() -> None:
     """Delete groups that ended long enough ago, and whatever no record knows of that has lain in storage for a day."""
-    deletion.expire(groups(), storage(), ended_before=time.time() - settings.keep_results)
+    deletion.expire(groups(), storage(), keep_for=settings.keep_results)
 
 
 @app.task(name=messages.SweepUnfinished.name)

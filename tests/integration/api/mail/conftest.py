@@ -9,7 +9,7 @@ from darkroom_api.app import create_app
 from darkroom_api.settings import ApiSettings
 from darkroom_contracts.ids import new_group_id
 from darkroom_contracts.mail import Address
-from darkroom_records.groups import GroupStore, NewImage
+from darkroom_records.groups import GroupStore, NewImage, Terms
 from darkroom_records.mail_limits import MailLimits
 from darkroom_records.outbox import EmailRecord, Outbox
 from darkroom_records.subscribers import Subscribers
@@ -66,7 +66,7 @@ def end_group(groups: GroupStore) -> EndGroup:
     def end(email: str | None = "ada@example.org") -> str:
         group_id = new_group_id()
         groups.create(
-            group_id, [NewImage("a.png", error="It is no image.")], (), email=Address(email) if email else None
+            group_id, [NewImage("a.png", error="It is no image.")], (), Terms(email=Address(email) if email else None)
         )
         return group_id
 

@@ -11,7 +11,7 @@ from darkroom_contracts.ids import new_group_id
 from darkroom_contracts.mail import Address
 from darkroom_contracts.problems import ProblemCode
 from darkroom_mailer.notifications import notify
-from darkroom_records.groups import GroupStore, NewImage
+from darkroom_records.groups import GroupStore, NewImage, Terms
 from darkroom_records.mail_limits import MailLimits, MailLimitSettings
 from darkroom_records.outbox import EmailRecord, Outbox
 from flask.testing import FlaskClient
@@ -60,15 +60,14 @@ class Groups:
             group_id,
             [NewImage("a.png", error="It is no image.")],
             (),
-            email=Address(email) if email else None,
-            notify=notify,
+            Terms(email=Address(email) if email else None, notify=notify),
         )
         return group_id
 
     def failed(self, email: str) -> str:
         """A group that was notified of an eternity ago, with an image that can be run again."""
         group_id = new_group_id()
-        self.store.create(group_id, [NewImage("a.png")], (), email=Address(email), notify=True)
+        self.store.create(group_id, [NewImage("a.png")], (), Terms(email=Address(email), notify=True))
         work = self.store.begin(group_id, 0, worker="test", delivery=0)
         assert work
         self.store.fail(work, "It is damaged.", ProblemCode.DAMAGED_IMAGE)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from darkroom_contracts.ids import new_group_id
 from darkroom_contracts.mail import Address
-from darkroom_records.groups import GroupStore, NewImage
+from darkroom_records.groups import GroupStore, NewImage, Terms
 from darkroom_records.outbox import EmailRecord
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
@@ -51,7 +51,7 @@ def test_an_unknown_group_is_not_found(http: FlaskClient, method: str, group_id:
 @BOTH
 def test_a_running_group_is_not_mailed_yet(http: FlaskClient, groups: GroupStore, emails: Emails, method: str) -> None:
     group_id = new_group_id()
-    groups.create(group_id, [NewImage("a.png")], (), email=Address("ada@example.org"))
+    groups.create(group_id, [NewImage("a.png")], (), Terms(email=Address("ada@example.org")))
     answer = ask(http, method, group_id)
     assert answer.status_code == 409
     assert "Retry-After" in answer.headers

@@ -1,13 +1,26 @@
 """The group store: the one place that changes what is true of a group."""
 
 from darkroom_records.groups.idempotency import EarlierRequest, IdempotencyKey, RepeatedRequestError
-from darkroom_records.groups.records import Cancelled, Ending, Group, Image, NewImage, Outcome, PendingImages, Work
+from darkroom_records.groups.records import (
+    Cancelled,
+    Ending,
+    Fetch,
+    Group,
+    Image,
+    NewImage,
+    Outcome,
+    PendingImages,
+    ResultFacts,
+    Terms,
+    Work,
+)
 from darkroom_records.groups.store import GroupEndedError, GroupRunningError, GroupStore, UnknownGroupError
 
 __all__ = [
     "Cancelled",
     "EarlierRequest",
     "Ending",
+    "Fetch",
     "Group",
     "GroupEndedError",
     "GroupRunningError",
@@ -18,6 +31,8 @@ __all__ = [
     "Outcome",
     "PendingImages",
     "RepeatedRequestError",
+    "ResultFacts",
+    "Terms",
     "UnknownGroupError",
     "Work",
 ]

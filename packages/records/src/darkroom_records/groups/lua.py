@@ -9,7 +9,14 @@ from darkroom_records import _keys as keys
 from darkroom_records.statistics import this_week
 from darkroom_records.steps import Step
 
-_CONSTANTS = {"UNFINISHED": keys.UNFINISHED_GROUPS, "ERASED": keys.ERASED_GROUPS, "GROUP": keys.group_record("")}
+_CONSTANTS = {
+    "UNFINISHED": keys.UNFINISHED_GROUPS,
+    "ERASED": keys.ERASED_GROUPS,
+    "EXPIRING": keys.EXPIRING_GROUPS,
+    "DEADLINES": keys.GROUP_DEADLINES,
+    "GROUP": keys.group_record(""),
+    "OWNED": keys.owned_groups(""),
+}
 
 
 def group_keys(group_id: str) -> list[str]:
@@ -20,6 +27,7 @@ def group_keys(group_id: str) -> list[str]:
         keys.group_states(group_id),
         keys.group_attempts(group_id),
         keys.group_outcomes(group_id),
+        keys.group_sources(group_id),
     ]
 
 

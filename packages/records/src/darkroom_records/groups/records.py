@@ -6,12 +6,13 @@ from dataclasses import asdict, dataclass, field, fields
 from enum import IntEnum
 from typing import Any
 
+from darkroom_contracts.formats import Metadata
 from darkroom_contracts.mail import Address
 from darkroom_contracts.pipelines import PipelineData
 from darkroom_contracts.problems import ProblemCode
 from darkroom_contracts.states import Counts, GroupState, ImageState, group_state
 
-from darkroom_records.file_names import safe_stem, with_extension
+from darkroom_records.file_names import in_folder, safe_stem, with_extension
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +30,78 @@ class NewImage:
     pipeline: PipelineData | None = None
     error: str | None = None
     code: ProblemCode | None = None
+    url: str | None = None
+    """Where its original must be fetched from. It is forgotten once that was done."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What is asked for a group as a whole.
+
+    Args:
+        outputs: the operations of each named result, done after those of the pipeline. Without any, an image has one
+            result, without a name.
+        metadata: what of the originals' metadata the results carry.
+        email: where its results can be mailed to.
+        notify: whether they are mailed by themselves when it ends, unless it was cancelled.
+        owner: whose it is; nobody's in particular where that is not known.
+        keep_for: seconds from its end for which its results are kept, where that is not left to the server.
+        deadline: the Unix time at which whatever has not ended expires.
+        request_id: of the request that it was taken in with.
+    """
+
+    outputs: Mapping[str, PipelineData] = field(default_factory=dict)
+    metadata: Metadata = Metadata.NONE
+    email: Address | None = None
+    notify: bool = False
+    owner: str | None = None
+    keep_for: int | None = None
+    deadline: float | None = None
+    request_id: str | None = None
+
+    def to_record(self) -> dict[str, str]:
+        """The members of the group's Redis hash. What is not asked for has none."""
+        members = {
+            "outputs": json.dumps(dict(self.outputs)) if self.outputs else "",
+            "metadata": "" if self.metadata is Metadata.NONE else self.metadata.value,
+            "email": self.email,
+            "notify": "yes" if self.notify else "",
+            "owner": self.owner,
+            "keep_for": "" if self.keep_for is None else str(self.keep_for),
+            "deadline": "" if self.deadline is None else repr(self.deadline),
+            "request_id": self.request_id,
+        }
+        return {name: text for name, text in members.items() if text}
+
+    @classmethod
+    def members_of(cls, record: Mapping[str, str]) -> dict[str, Any]:
+        """The arguments for these terms that a group's Redis hash holds."""
+        return {
+            "outputs": json.loads(record.get("outputs") or "{}"),
+            "metadata": Metadata(record.get("metadata") or Metadata.NONE),
+            "email": Address(record["email"]) if record.get("email") else None,
+            "notify": "notify" in record,
+            "owner": record.get("owner"),
+            "keep_for": int(record["keep_for"]) if "keep_for" in record else None,
+            "deadline": float(record["deadline"]) if "deadline" in record else None,
+            "request_id": record.get("request_id") or None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ResultFacts:
+    """What is known of one result: its format, its width and height in pixels, its size and the digest of its bytes."""
+
+    format: str
+    width: int
+    height: int
+    bytes: int
+    sha256: str
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of an image: the facts of its result, or else the reason why there is none."""
+    """What became of an image: the facts of its result, or of each of its outputs, or the reason why there is none."""
 
     error: str | None = None
     format: str | None = None
@@ -42,9 +110,33 @@ class Outcome:
     bytes: int | None = None
     sha256: str | None = None
     code: ProblemCode | None = None
+    outputs: Mapping[str, ResultFacts] = field(default_factory=dict)
+    began_at: float | None = None
+    """Unix time at which the latest attempt began."""
+    ended_at: float | None = None
+    steps: Mapping[str, float] = field(default_factory=dict)
+    """Seconds that each step of that attempt took, in their order."""
+
+    @classmethod
+    def of(cls, results: Mapping[str, ResultFacts], **others: Any) -> "Outcome":
+        """The outcome of an image with these results, by the names of its outputs; the one without outputs has none."""
+        if set(results) == {""}:
+            return cls(**asdict(results[""]), **others)
+        return cls(outputs=results, **others)
+
+    @property
+    def results(self) -> Mapping[str, ResultFacts]:
+        """The facts of each result by the name of its output, or of the only one by an empty name."""
+        if self.format is None:
+            return self.outputs
+        facts = ResultFacts(self.format, self.width or 0, self.height or 0, self.bytes or 0, self.sha256 or "")
+        return {"": facts}
 
     def to_json(self) -> str:
-        return json.dumps({name: value for name, value in asdict(self).items() if value is not None})
+        members = {field.name: getattr(self, field.name) for field in fields(self)}
+        members["outputs"] = {name: asdict(facts) for name, facts in self.outputs.items()}
+        members["steps"] = dict(self.steps)
+        return json.dumps({name: value for name, value in members.items() if value not in (None, {})})
 
     @classmethod
     def from_json(cls, text: str) -> "Outcome":
@@ -53,7 +145,8 @@ class Outcome:
         members = {name: value for name, value in json.loads(text).items() if name in known}
         code = members.pop("code", None)
         is_known = code in list(ProblemCode)  # the version after this one may have more
-        return cls(**members, code=ProblemCode(code) if is_known else None)
+        outputs = {name: ResultFacts(**facts) for name, facts in members.pop("outputs", {}).items()}
+        return cls(**members, outputs=outputs, code=ProblemCode(code) if is_known else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +162,18 @@ class Image:
     """The path of its result without the extension: the same in the archive, its manifest and single downloads."""
 
     @property
-    def file(self) -> str | None:
-        """The path of its result in the archive, once there is one."""
-        is_done = self.state is ImageState.SUCCEEDED and self.outcome.format
-        return with_extension(self.stem, self.outcome.format or "") if is_done else None
+    def files(self) -> Mapping[str, str]:
+        """The path of each of its results in the archive by the name of the output, once there are any."""
+        if self.state is not ImageState.SUCCEEDED:
+            return {}
+        return {
+            name: in_folder(name, with_extension(self.stem, facts.format))
+            for name, facts in self.outcome.results.items()
+        }
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group(Terms):
     """A group, as it stands. Times are Unix seconds; ``version`` grows with each change."""
 
     group_id: str
@@ -86,10 +183,7 @@ class Group:
     published_at: float
     finished_at: float | None
     pipeline: PipelineData
-    email: Address | None
-    request_id: str | None
     images: tuple[Image, ...] = field(default=(), repr=False)
-    notify: bool = False
     run: int = 0
     """How often it was run again."""
     email_error: str | None = None
@@ -110,6 +204,18 @@ class Work:
     index: int
     attempt: int
     pipeline: PipelineData
+    outputs: Mapping[str, PipelineData] = field(default_factory=dict)
+    metadata: Metadata = Metadata.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """An image whose original someone has begun to fetch from its URL: which attempt this is, counted from 1."""
+
+    group_id: str
+    index: int
+    attempt: int
+    url: str
 
 
 class Ending(IntEnum):
@@ -130,6 +236,7 @@ class Cancelled:
     finished: int
     never_started: int
     aborted: tuple[int, ...]
+    ending: Ending = Ending.IMAGE_ENDED
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +245,11 @@ class PendingImages:
 
     group_id: str
     indices: tuple[int, ...]
+    """Those to be processed."""
     published_at: float
     request_id: str | None = None
+    to_fetch: tuple[int, ...] = ()
+    """Those whose originals must be fetched first."""
 
 
 _ORPHANED = "|"
@@ -155,18 +265,16 @@ def read_group(
     return Group(
         group_id=group_id,
         version=int(record["version"]),
-        counts=Counts(**{state: int(record[state]) for state in ImageState}),
+        counts=Counts(**{state: int(record.get(state, 0)) for state in ImageState}),
         created_at=float(record["created_at"]),
         published_at=float(record["published_at"]),
         finished_at=float(finished_at) if finished_at else None,
         pipeline=json.loads(record["pipeline"]),
-        email=Address(record["email"]) if record.get("email") else None,
-        request_id=record.get("request_id") or None,
-        notify="notify" in record,
         run=int(record.get("run", 0)),
         email_error=record.get("email_error"),
         recovering=0 if finished_at else orphaned,
         images=images,
+        **Terms.members_of(record),
     )
 
 

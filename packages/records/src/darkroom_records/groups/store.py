@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
+from darkroom_contracts.formats import Metadata
 from darkroom_contracts.mail import Address
 from darkroom_contracts.pipelines import PipelineData
 from darkroom_contracts.problems import ProblemCode
@@ -19,11 +20,13 @@ from darkroom_records.groups.lua import GroupScript, group_keys
 from darkroom_records.groups.records import (
     Cancelled,
     Ending,
+    Fetch,
     Group,
     Image,
     NewImage,
     Outcome,
     PendingImages,
+    Terms,
     Work,
     read_group,
     read_images,
@@ -31,6 +34,11 @@ from darkroom_records.groups.records import (
 
 MAX_ATTEMPTS = 3
 """How often an image may be begun. One that ended its process as often is not tried again."""
+
+FETCH_USED_UP = Outcome(
+    error=f"Fetching was interrupted {MAX_ATTEMPTS} times; giving up. Please retry.",
+    code=ProblemCode.WORKER_CRASHED,
+)
 
 USED_UP = Outcome(
     error=f"Processing crashed {MAX_ATTEMPTS} times; giving up. The image may be damaged.",
@@ -40,6 +48,8 @@ USED_UP = Outcome(
 
 _NOTIFICATION_GRACE = 5.0
 """Seconds that the message sent at a group's end has, before the group is looked for."""
+
+_NOTHING_ASKED = Terms()
 
 
 class UnknownGroupError(LookupError):
@@ -68,6 +78,7 @@ class GroupStore:
         self._begin = GroupScript(redis, "work", "begin")
         self._finish = GroupScript(redis, "finish")
         self._give_up = GroupScript(redis, "give_up")
+        self._fetched = GroupScript(redis, "fetched")
         self._release = GroupScript(redis, "release")
         self._cancel = GroupScript(redis, "cancel")
         self._confirm_aborted = GroupScript(redis, "confirm_aborted")
@@ -81,10 +92,8 @@ class GroupStore:
         group_id: str,
         images: Sequence[NewImage],
         pipeline: PipelineData,
+        terms: Terms = _NOTHING_ASKED,
         *,
-        email: Address | None = None,
-        request_id: str | None = None,
-        notify: bool = False,
         confirmed: bool = True,
         idempotency: IdempotencyKey | None = None,
     ) -> float:
@@ -94,9 +103,7 @@ class GroupStore:
             group_id: a new one.
             images: what was taken in.
             pipeline: the operations of every image that has none of its own.
-            email: where its results can be mailed to.
-            request_id: of the request that it was taken in with.
-            notify: whether its results are mailed by themselves when it ends, unless it was cancelled.
+            terms: what is asked for the group as a whole.
             confirmed: whether this is all that is to be done. Otherwise nothing comes of the group until ``confirm``,
                 and it is abandoned where that never comes.
             idempotency: the key that stands for it from now on, for as long as it lives.
@@ -107,19 +114,17 @@ class GroupStore:
         Raises:
             RepeatedRequestError: the key stands for another group already. Nothing was changed.
         """
-        record = {"pipeline": json.dumps(pipeline)}
-        given = (("email", email), ("request_id", request_id), ("notify", "yes" if notify else None))
-        record |= {name: text for name, text in given if text}
+        record = {"pipeline": json.dumps(pipeline), **terms.to_record()}
         items = _items(images)
+        sources = {str(index): image.url for index, image in enumerate(images) if image.url and not image.error}
         outcomes = {
             str(index): Outcome(error=image.error, code=image.code).to_json()
             for index, image in enumerate(images)
             if image.error
         }
         key = idempotency.arguments(group_id, len(images)) if idempotency else ("", "", 0)
-        created = self._create(
-            group_id, json.dumps(record), json.dumps(items), json.dumps(outcomes), 0 if confirmed else 1, *key
-        )
+        facts = (json.dumps(part) for part in (record, items, outcomes, sources))
+        created = self._create(group_id, *facts, 0 if confirmed else 1, *key)
         if isinstance(created, list):
             raise RepeatedRequestError(EarlierRequest.read(*created))
         return float(created)
@@ -183,9 +188,9 @@ class GroupStore:
         """
         self._erase(group_id)
 
-    def expire(self, group_id: str, *, before: float) -> bool:
-        """Forget a group, as ``delete`` does, if it still stands as ended before this Unix time."""
-        return bool(self._expire(group_id, before))
+    def expire(self, group_id: str, *, now: float, keep_for: float) -> bool:
+        """Forget a group, as ``delete`` does, if it still stands as one whose results were kept for long enough."""
+        return bool(self._expire(group_id, now, keep_for))
 
     def erased(self) -> list[str]:
         """The ids of groups whose record is gone and whose blobs may be left."""
@@ -208,12 +213,38 @@ class GroupStore:
             The work, or None where there is nothing to do: the image has ended, its group is unknown, a living
             worker has it, or it was begun ``MAX_ATTEMPTS`` times and has now failed.
         """
-        begun = self._begin(group_id, index, delivery, worker, MAX_ATTEMPTS, USED_UP.to_json())
+        begun = self._begin(group_id, index, delivery, worker, MAX_ATTEMPTS, USED_UP.to_json(), "")
         if begun is None:
             return None
-        attempt, item, pipeline = begun
+        attempt, item, pipeline, outputs, metadata, _ = begun
         own = json.loads(item).get("pipeline")
-        return Work(group_id, index, int(attempt), json.loads(pipeline) if own is None else own)
+        return Work(
+            group_id,
+            index,
+            int(attempt),
+            json.loads(pipeline) if own is None else own,
+            json.loads(outputs or "{}"),
+            Metadata(metadata or Metadata.NONE),
+        )
+
+    def begin_fetch(self, group_id: str, index: int, *, worker: str, delivery: int) -> Fetch | None:
+        """Begin to fetch an image's original from its URL. Arguments and answers are as those of ``begin``."""
+        begun = self._begin(group_id, index, delivery, worker, MAX_ATTEMPTS, FETCH_USED_UP.to_json(), 1)
+        return Fetch(group_id, index, int(begun[0]), begun[-1]) if begun else None
+
+    def fetched(self, fetch: Fetch) -> float | None:
+        """Let an image be processed, now that its original is in storage. It must then be sent to the queue.
+
+        Returns:
+            The Unix time that the message is to carry as its ``published_at``. None where nothing is to be sent: this
+            attempt is not the latest any more, or the image was cancelled.
+        """
+        published_at = self._fetched(fetch.group_id, fetch.index, fetch.attempt)
+        return None if published_at is None else float(published_at)
+
+    def fail_fetch(self, fetch: Fetch, error: str, code: ProblemCode) -> Ending:
+        """End an image whose original cannot be had, with the reason. Answers as ``succeed`` does."""
+        return self._end(fetch, ImageState.FAILED, Outcome(error=error, code=code))
 
     def succeed(self, work: Work, outcome: Outcome) -> Ending:
         """End an image well. Answers with what that brought about."""
@@ -227,14 +258,16 @@ class GroupStore:
         """Fail an image from outside its process, which this worker has stopped, unless another one has it by now."""
         return Ending(self._give_up(group_id, index, worker, Outcome(error=error, code=code).to_json()))
 
-    def release(self, work: Work, *, seconds: float) -> bool:
-        """Let an image wait because the storage fails, as if this attempt had not been. False as in ``succeed``.
+    def release(self, work: Work | Fetch, *, seconds: float) -> bool:
+        """Let an image wait, as if this attempt had not been: the storage fails, or the server of its URL is busy.
+
+        False as in ``succeed``.
 
         Args:
             work: the attempt.
             seconds: after which whoever releases it sends it to the queue again. Until then it does not count as lost.
         """
-        return bool(self._release(work.group_id, work.index, work.attempt, seconds))
+        return bool(self._release(work.group_id, work.index, work.attempt, seconds, _fetches(work)))
 
     def read(self, group_id: str, *, images: bool = True) -> Group:
         """The group as it stands, in one round trip, whatever the number of its images.
@@ -242,7 +275,7 @@ class GroupStore:
         Raises:
             UnknownGroupError: there is none of this id.
         """
-        record_key, items_key, states_key, attempts_key, outcomes_key = group_keys(group_id)
+        record_key, items_key, states_key, attempts_key, outcomes_key, _ = group_keys(group_id)
         with self._redis.pipeline(transaction=images) as pipe:
             pipe.hgetall(record_key)
             pipe.hgetall(attempts_key)
@@ -262,12 +295,19 @@ class GroupStore:
             UnknownGroupError: there is none of this id.
             GroupEndedError: it has ended; nothing was changed.
         """
-        cancelled = self._cancel(group_id)
+        cancelled = self._cut_off(group_id, ImageState.CANCELLED)
         if cancelled is None:
             self.read(group_id, images=False)
             raise GroupEndedError(f"The group {group_id} has ended.")
-        finished, never_started, aborted = cancelled
-        return Cancelled(group_id, int(finished), int(never_started), tuple(sorted(aborted)))
+        return cancelled
+
+    def past_deadline(self, now: float) -> list[str]:
+        """The ids of the groups whose deadline has passed at this Unix time and that had not ended by it."""
+        return cast("list[str]", self._redis.zrange(keys.GROUP_DEADLINES, "-inf", now, byscore=True))
+
+    def end_at_deadline(self, group_id: str) -> Cancelled | None:
+        """Let whatever has not ended by the group's deadline expire. None if there was nothing of the kind."""
+        return self._cut_off(group_id, ImageState.EXPIRED)
 
     def confirm_aborted(self, group_id: str, index: int) -> bool:
         """Note that a worker has let go of an image that was cancelled. False if that is not what happened."""
@@ -292,8 +332,8 @@ class GroupStore:
         if again is None:
             self.read(group_id, images=False)
             raise GroupRunningError(f"The group {group_id} has not ended yet.")
-        published_at, indices = again
-        return PendingImages(group_id, tuple(sorted(indices)), float(published_at))
+        published_at, indices, to_fetch = again
+        return PendingImages(group_id, tuple(sorted(indices)), float(published_at), to_fetch=tuple(sorted(to_fetch)))
 
     def set_email(self, group_id: str, email: Address) -> bool:
         """Give a group the address that its results are mailed to. False if it has another one, which stays.
@@ -310,9 +350,25 @@ class GroupStore:
         """Note why the group's results were not mailed at its end. False if it was run again since."""
         return bool(self._note_email_error(group.group_id, repr(group.finished_at), reason))
 
-    def ended_before(self, time: float, *, limit: int = 1000) -> list[str]:
-        """The ids of groups that ended before this Unix time, the earliest first."""
-        return cast("list[str]", self._redis.zrange(keys.ENDED_GROUPS, "-inf", time, byscore=True, offset=0, num=limit))
+    def due_to_expire(self, *, now: float, keep_for: float, limit: int = 1000) -> list[str]:
+        """The ids of groups whose results were kept for long enough at this Unix time, those that ended first before.
+
+        Args:
+            now: the time.
+            keep_for: seconds for which results are kept where a group does not say so itself.
+            limit: how many of either kind at most.
+        """
+        with self._redis.pipeline(transaction=False) as pipe:
+            pipe.zrange(keys.ENDED_GROUPS, "-inf", now - keep_for, byscore=True, offset=0, num=limit)
+            pipe.zrange(keys.EXPIRING_GROUPS, "-inf", now, byscore=True, offset=0, num=limit)
+            ended, expiring = pipe.execute()
+        return [*ended, *expiring]
+
+    def owned(self, owner: str, *, before: float | None = None, limit: int = 100) -> list[str]:
+        """The ids of an owner's groups, the newest first, of those that were taken in before this Unix time."""
+        newest = "+inf" if before is None else f"({before!r}"
+        key = keys.owned_groups(owner)
+        return cast("list[str]", self._redis.zrange(key, newest, "-inf", desc=True, byscore=True, offset=0, num=limit))
 
     def image(self, group_id: str, index: int) -> Image | None:
         """One image as it stands, in one round trip. None where the group has none of this index.
@@ -332,7 +388,9 @@ class GroupStore:
             return None
         return read_images({field: item}, {field: state}, {field: outcome} if outcome else {})[0]
 
-    def take_lost_images(self, *, oldest_waiting: float, grace: float, max_hold: float) -> Iterator[PendingImages]:
+    def take_lost_images(
+        self, *, oldest_waiting: float, grace: float, max_hold: float, oldest_fetch: float | None = None
+    ) -> Iterator[PendingImages]:
         """The images of all running groups that no message and no living worker will ever come for.
 
         Each is given out once: whoever asks must send it to the queue again.
@@ -341,16 +399,36 @@ class GroupStore:
             oldest_waiting: the ``published_at`` of the oldest message in the queue of images, now if it is empty.
             grace: seconds during which a group that was just published is left alone.
             max_hold: seconds after which even a living worker has certainly stopped working on an image.
+            oldest_fetch: as ``oldest_waiting``, of the queue ``outbound``, where that is another time.
         """
+        if oldest_fetch is None:
+            oldest_fetch = oldest_waiting
         running = cast("list[str]", self._redis.zrange(keys.RUNNING_GROUPS, 0, -1))
         for group_id in running:
-            found = self._recover(group_id, oldest_waiting, grace, max_hold)
-            if found and found[1]:
-                published_at, indices, request_id = found
-                yield PendingImages(group_id, tuple(sorted(indices)), float(published_at), request_id or None)
+            found = self._recover(group_id, oldest_waiting, grace, max_hold, oldest_fetch)
+            if found and (found[1] or found[3]):
+                published_at, indices, request_id, to_fetch = found
+                yield PendingImages(
+                    group_id,
+                    tuple(sorted(indices)),
+                    float(published_at),
+                    request_id or None,
+                    tuple(sorted(to_fetch)),
+                )
 
-    def _end(self, work: Work, state: ImageState, outcome: Outcome) -> Ending:
-        return Ending(self._finish(work.group_id, work.index, work.attempt, state, outcome.to_json()))
+    def _cut_off(self, group_id: str, state: ImageState) -> Cancelled | None:
+        ended = self._cancel(group_id, state)
+        if ended is None:
+            return None
+        finished, never_started, aborted, ending = ended
+        return Cancelled(group_id, int(finished), int(never_started), tuple(sorted(aborted)), Ending(ending))
+
+    def _end(self, work: Work | Fetch, state: ImageState, outcome: Outcome) -> Ending:
+        return Ending(self._finish(work.group_id, work.index, work.attempt, state, outcome.to_json(), _fetches(work)))
+
+
+def _fetches(work: Work | Fetch) -> int:
+    return 1 if isinstance(work, Fetch) else 0
 
 
 def _items(images: Sequence[NewImage]) -> dict[str, str]:

@@ -9,6 +9,7 @@ from darkroom_contracts.problems import ProblemCode
 from darkroom_imaging.errors import ImageError
 from darkroom_imaging.operations import write_pipeline
 from darkroom_records.file_names import clean
+from darkroom_records.groups import Terms
 from flask import request
 from pydantic import ValidationError
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -41,7 +42,7 @@ def read() -> Submission:
 
 def from_form(wanted: Members) -> Submission:
     """The files ``images`` of a form, with what is wanted."""
-    return Submission(form_images(), write_pipeline(wanted.operations), wanted.email, wanted.notify)
+    return Submission(form_images(), write_pipeline(wanted.operations), _terms(wanted))
 
 
 def form_images() -> list[TakenImage]:
@@ -120,9 +121,12 @@ def _from_json() -> Submission:
     return Submission(
         _take(body.images),
         write_pipeline(body.operations),
-        body.email,
-        body.notify,
+        _terms(body),
     )
+
+
+def _terms(wanted: Members) -> Terms:
+    return Terms(email=wanted.email, notify=wanted.notify)
 
 
 def _json_body() -> bytes:

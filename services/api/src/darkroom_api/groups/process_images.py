@@ -4,6 +4,7 @@ from typing import Any
 
 from darkroom_contracts.problems import ProblemCode
 from darkroom_imaging.operations import Blur, write_pipeline
+from darkroom_records.groups import Terms
 from flask import Response, request
 from flask_openapi import APIBlueprint
 from flask_openapi.models import Encoding
@@ -82,7 +83,11 @@ def blur(header: IdempotencyHeader) -> Response:
     except ValidationError as error:
         refuse(error)
     return _accept(
-        Submission(images, write_pipeline((Blur(radius=members.radius),)), members.email, members.notify),
+        Submission(
+            images,
+            write_pipeline((Blur(radius=members.radius),)),
+            Terms(email=members.email, notify=members.notify),
+        ),
         header.idempotency_key,
     )
 

@@ -38,6 +38,16 @@ class Accepted(BaseModel):
         )
 
 
+class OutputStatus(BaseModel):
+    """One of the results of an image."""
+
+    url: Link
+    file: str = Field(description="The path of the result in the archive.")
+    width: int
+    height: int
+    bytes: int
+
+
 class ImageStatus(BaseModel):
     """One image of a group, as it stands."""
 
@@ -53,20 +63,35 @@ class ImageStatus(BaseModel):
     width: int | None = Field(description="Of the result.")
     height: int | None = Field(description="Of the result.")
     bytes: int | None = Field(description="Of the result.")
+    outputs: dict[str, OutputStatus] | None = Field(
+        None, description="Its results by their names, once there are any. Left out where the group has no outputs."
+    )
 
     @classmethod
     def of(cls, group_id: str, image: Image, paths: Paths) -> "ImageStatus":
+        files = image.files
         return cls(
             index=image.index,
             name=image.name,
-            file=image.file,
+            file=files.get(""),
             state=image.state,
             error=image.outcome.error,
             code=image.outcome.code,
-            url=paths.image(group_id, image.index) if image.state is ImageState.SUCCEEDED else None,
+            url=paths.image(group_id, image.index) if "" in files else None,
             width=image.outcome.width,
             height=image.outcome.height,
             bytes=image.outcome.bytes,
+            outputs={
+                name: OutputStatus(
+                    url=paths.image(group_id, image.index, name),
+                    file=files[name],
+                    width=facts.width,
+                    height=facts.height,
+                    bytes=facts.bytes,
+                )
+                for name, facts in image.outcome.outputs.items()
+            }
+            or None,
         )
 
 
@@ -79,6 +104,7 @@ class GroupStatus(BaseModel):
     completed: int = Field(description="Images with a result.")
     failed: int
     cancelled: int
+    expired: int = Field(description="Images that had not ended when the deadline passed.")
     recovering: int = Field(description="Images whose worker was lost. They are begun again within half a minute.")
     total: int
     created_at: datetime
@@ -96,6 +122,7 @@ class GroupStatus(BaseModel):
             completed=counts.succeeded,
             failed=counts.failed,
             cancelled=counts.cancelled,
+            expired=counts.expired,
             recovering=group.recovering,
             total=counts.total,
             created_at=_time(group.created_at),

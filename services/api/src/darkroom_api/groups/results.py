@@ -2,6 +2,7 @@
 
 import io
 import os
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, BinaryIO, cast
 
@@ -37,9 +38,10 @@ _ARCHIVE_HEADERS = ("Content-Disposition", "Content-Length")
 
 
 class ResultQuery(BaseModel):
-    """Which of the two files."""
+    """Which of its files."""
 
     original: TextFlag = Field(False, description="The image as it was sent, in place of the result.")
+    output: str = Field("", description="The name of the result, where the group has outputs.")
 
 
 @blueprint.get(
@@ -69,7 +71,7 @@ def result(path: ImagePath, query: ResultQuery) -> Response:
         raise Problem(
             404, f"The group has no image {path.index}.", code=ProblemCode.IMAGE_NOT_FOUND, error="Invalid index"
         )
-    return _original(path.group_id, image) if query.original else _result(path.group_id, image)
+    return _original(path.group_id, image) if query.original else _result(path.group_id, image, query.output)
 
 
 @blueprint.get(
@@ -98,19 +100,29 @@ def archive(path: GroupPath) -> Response:
     return response
 
 
-def _result(group_id: str, image: Image) -> Response:
-    made = image.outcome
-    if image.state is not ImageState.SUCCEEDED or made.format is None or made.sha256 is None:
-        reason = f": {made.error}" if made.error else "."
+def _result(group_id: str, image: Image, output: str) -> Response:
+    if image.state is not ImageState.SUCCEEDED:
+        error = image.outcome.error
+        reason = f": {error}" if error else "."
         raise Problem(
             404,
             f"There is no result of this image, it is {image.state.value}{reason}",
             code=ProblemCode.RESULT_NOT_AVAILABLE,
         )
-    key, name = result_blob(group_id, image.index), last_part(image.file or image.name)
+    made = image.outcome.results.get(output)
+    if made is None:
+        raise _no_such_output(image.outcome.results, output)
     media_type = FILE_TYPES[ImageFormat(made.format)].media_type
+    key, name = result_blob(group_id, image.index, output), last_part(image.files[output])
     elsewhere = _redirect(key, media_type, name, made.sha256) if services().settings.storage_redirect else None
     return elsewhere or _send(_open(key), media_type, name, made.sha256)
+
+
+def _no_such_output(results: Iterable[str], output: str) -> Problem:
+    names = ", ".join(sorted(filter(None, results)))
+    has = f"The outputs of this group are {names}." if names else "This group has no outputs."
+    detail = f"There is no output {output!r}. {has}" if output else f"Name an output as `?output=`. {has}"
+    return Problem(404, detail, code=ProblemCode.RESULT_NOT_AVAILABLE)
 
 
 def _original(group_id: str, image: Image) -> Response:

@@ -4,17 +4,16 @@ import hashlib
 import json
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import structlog
 from darkroom_contracts.ids import new_group_id
-from darkroom_contracts.mail import Address
 from darkroom_contracts.messages import ProcessImage
 from darkroom_contracts.pipelines import PipelineData
 from darkroom_contracts.problems import ProblemCode
 from darkroom_records.blobs import accepted_blob, group_blobs, original_blob
-from darkroom_records.groups import EarlierRequest, IdempotencyKey, NewImage, RepeatedRequestError
+from darkroom_records.groups import EarlierRequest, IdempotencyKey, NewImage, RepeatedRequestError, Terms
 from darkroom_records.outbox import notification_request
 from darkroom_runtime.logs import current_request_id
 from darkroom_runtime.redis_client import UNAVAILABLE, Trouble, trouble
@@ -53,14 +52,15 @@ class Submission:
 
     images: Sequence[TakenImage]
     pipeline: PipelineData
-    email: Address | None
-    notify: bool = False
+    terms: Terms
 
     def fingerprint(self) -> str:
         """The same for every request that asks for the same."""
         images = [[image.name, image.staged.sha256, image.pipeline] for image in self.images]
-        asked = json.dumps([images, self.pipeline, self.email, self.notify])
-        return hashlib.sha256(asked.encode()).hexdigest()
+        asked: list[object] = [images, self.pipeline, self.terms.email, self.terms.notify]
+        if others := replace(self.terms, email=None, notify=False).to_record():
+            asked.append(others)  # without any, the same as in version 0.1.0
+        return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +128,8 @@ def _make(services: Services, submission: Submission, client: str, idempotency: 
     Whatever fails before leaves an unfinished group, which is undone here, or else by the sweep.
     """
     group_id = new_group_id()
-    if submission.notify and submission.email:
-        services.outbox.reserve((submission.email,), notification_request(group_id, 0, client))
+    if submission.terms.notify and submission.terms.email:
+        services.outbox.reserve((submission.terms.email,), notification_request(group_id, 0, client))
     structlog.contextvars.bind_contextvars(group_id=group_id)
     fit = [index for index, image in enumerate(submission.images) if not image.error]
     with ExitStack() as undo:
@@ -138,9 +138,7 @@ def _make(services: Services, submission: Submission, client: str, idempotency: 
             group_id,
             [NewImage(image.name, image.pipeline, image.error, image.code) for image in submission.images],
             submission.pipeline,
-            email=submission.email,
-            notify=submission.notify,
-            request_id=current_request_id(),
+            replace(submission.terms, request_id=current_request_id()),
             confirmed=False,
             idempotency=idempotency,
         )

@@ -36,8 +36,8 @@ class Paths:
     def send_images(self, group_id: str) -> str:
         return f"{self.base}/send_images/{group_id}"
 
-    def image(self, group_id: str, index: int) -> str:
-        return f"{self.base}/images/{group_id}/{index}"
+    def image(self, group_id: str, index: int, output: str = "") -> str:
+        return f"{self.base}/images/{group_id}/{index}" + (f"?output={output}" if output else "")
 
     def task(self, task_id: str) -> str:
         return f"{self.base}/tasks/{task_id}"

@@ -1,5 +1,11 @@
--- Cancel a group: what waits will never start, what runs is told to stop and may end nothing any more. Who runs it
--- stays noted among the attempts until it has stopped. Answers with the counts and the indices that were running.
+-- End what has not ended of a group: what waits will never start, what runs is told to stop and may end nothing any more.
+-- Who runs it stays noted among the attempts until it has stopped. ARGV: the state it ends in. An image expires only after
+-- its group's deadline. Answers with the counts, the indices that were running, and what their end brought about.
+local final = ARGV[4]
+if final == 'expired' then
+  local deadline = redis.call('HGET', RECORD, 'deadline')
+  if not deadline or tonumber(deadline) > tonumber(now()) then return false end
+end
 local states = redis.call('HGETALL', STATES)
 local finished, aborted, never_started = 0, {}, 0
 for position = 1, #states, 2 do
@@ -12,11 +18,14 @@ for position = 1, #states, 2 do
     finished = finished + 1
   end
 end
-if never_started + #aborted == 0 then return false end
+if never_started + #aborted == 0 then
+  redis.call('ZREM', DEADLINES, GROUP_ID)
+  return false
+end
 for position = 1, #states, 2 do
   local index, state = states[position], states[position + 1]
-  if state == 'queued' or state == 'processing' then move(index, state, 'cancelled') end
+  if state == 'queued' or state == 'processing' then move(index, state, final) end
 end
-end_group_if_done()
+local ending = end_group_if_done()
 changed()
-return {finished, never_started, aborted}
+return {finished, never_started, aborted, ending}

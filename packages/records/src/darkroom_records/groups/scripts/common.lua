@@ -1,6 +1,6 @@
 -- Prepended to every script. A group's keys come in one order, always the same.
-local RECORD, ITEMS, STATES, ATTEMPTS, OUTCOMES = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
-local RUNNING, ENDED, TO_NOTIFY, STATISTICS = KEYS[6], KEYS[7], KEYS[8], KEYS[9]
+local RECORD, ITEMS, STATES, ATTEMPTS, OUTCOMES, SOURCES = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local RUNNING, ENDED, TO_NOTIFY, STATISTICS = KEYS[7], KEYS[8], KEYS[9], KEYS[10]
 local CHANGES, GROUP_ID, HEARTBEAT = ARGV[1], ARGV[2], ARGV[3]
 
 local function now()
@@ -31,18 +31,27 @@ local function erase()
   local idempotency_key = redis.call('HGET', RECORD, 'idempotency_key')
   local made = idempotency_key and redis.call('GET', idempotency_key)
   if made and cjson.decode(made).group_id == GROUP_ID then redis.call('DEL', idempotency_key) end
-  redis.call('DEL', RECORD, ITEMS, STATES, ATTEMPTS, OUTCOMES)
-  for _, set in ipairs({RUNNING, ENDED, TO_NOTIFY, UNFINISHED}) do redis.call('ZREM', set, GROUP_ID) end
+  local owner = redis.call('HGET', RECORD, 'owner')
+  if owner then redis.call('ZREM', OWNED .. owner, GROUP_ID) end
+  redis.call('DEL', RECORD, ITEMS, STATES, ATTEMPTS, OUTCOMES, SOURCES)
+  for _, set in ipairs({RUNNING, ENDED, EXPIRING, DEADLINES, TO_NOTIFY, UNFINISHED}) do
+    redis.call('ZREM', set, GROUP_ID)
+  end
 end
 
 -- Answers with 2 if the group ended and wants its results mailed, which is noted in the same step, and with 1 otherwise.
 local function end_group_if_done()
-  local known = redis.call('HMGET', RECORD, 'queued', 'processing', 'cancelled', 'notify')
+  local known = redis.call('HMGET', RECORD, 'queued', 'processing', 'cancelled', 'notify', 'keep_for')
   if known[1] ~= '0' or known[2] ~= '0' then return 1 end
   local time = now()
   redis.call('HSET', RECORD, 'finished_at', time)
   redis.call('ZREM', RUNNING, GROUP_ID)
-  redis.call('ZADD', ENDED, time, GROUP_ID)
+  redis.call('ZREM', DEADLINES, GROUP_ID)
+  if known[5] then
+    redis.call('ZADD', EXPIRING, tonumber(time) + tonumber(known[5]), GROUP_ID)
+  else
+    redis.call('ZADD', ENDED, time, GROUP_ID)
+  end
   if known[3] ~= '0' or not known[4] then return 1 end
   redis.call('ZADD', TO_NOTIFY, time, GROUP_ID)
   return 2
@@ -51,6 +60,9 @@ end
 -- Let a group whose record is complete be worked on.
 local function admit(time)
   redis.call('ZADD', RUNNING, time, GROUP_ID)
+  local known = redis.call('HMGET', RECORD, 'owner', 'deadline')
+  if known[1] then redis.call('ZADD', OWNED .. known[1], time, GROUP_ID) end
+  if known[2] then redis.call('ZADD', DEADLINES, known[2], GROUP_ID) end
   count('groups', 1)
   count('failures', tonumber(redis.call('HGET', RECORD, 'failed')))
   end_group_if_done()
@@ -66,8 +78,8 @@ local function finish(index, from, to, outcome)
   return ending
 end
 
--- In a worker's place: nobody has the image, for its worker was lost, or for the storage fails.
-local ORPHANED, AWAITING_STORAGE = '', 'storage'
+-- In a worker's place: nobody has the image, for its worker was lost, or for it was put back into the queue.
+local ORPHANED, PUT_BACK = '', 'storage'
 
 local function parse_attempt(text)
   local attempt, delivery, since, worker = string.match(text, '^(%d+)|(%d+)|([%d.]+)|(.*)$')
@@ -87,12 +99,24 @@ local function note_attempt(index, attempt, delivery, worker, seconds)
   redis.call('HSET', ATTEMPTS, index, attempt .. '|' .. delivery .. '|' .. since .. '|' .. worker)
 end
 
-local function is_alive(worker)
-  return worker ~= ORPHANED and worker ~= AWAITING_STORAGE and redis.call('EXISTS', HEARTBEAT .. worker) == 1
+-- Whether the image's original must be fetched from a URL before it can be processed.
+local function must_be_fetched(index)
+  return redis.call('HEXISTS', SOURCES, index) == 1
 end
 
--- Note that nobody works on a cancelled image any more.
-local function let_go(index)
+-- Whether this attempt at an image is the latest one: an attempt to fetch its original, or else to process it. The two are
+-- counted apart, and what was fetched is never fetched again.
+local function is_latest(index, attempt, fetches)
+  return latest_attempt(index) == attempt and must_be_fetched(index) == (fetches == '1')
+end
+
+local function is_alive(worker)
+  return worker ~= ORPHANED and worker ~= PUT_BACK and redis.call('EXISTS', HEARTBEAT .. worker) == 1
+end
+
+-- Note that nobody works any more on an image that was cancelled or that expired.
+local function let_go(index, state)
+  if state ~= 'cancelled' and state ~= 'expired' then return 0 end
   if redis.call('HDEL', ATTEMPTS, index) == 0 then return 0 end
   redis.call('PUBLISH', CHANGES, GROUP_ID)
   return 1

@@ -1,4 +1,3 @@
--- A worker has stopped what it did for a cancelled image. ARGV: index.
+-- A worker has stopped what it did for an image that was cancelled or that expired. ARGV: index.
 local index = ARGV[4]
-if redis.call('HGET', STATES, index) ~= 'cancelled' then return 0 end
-return let_go(index)
+return let_go(index, redis.call('HGET', STATES, index))

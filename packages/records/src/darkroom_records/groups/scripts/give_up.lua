@@ -3,6 +3,6 @@ local index, worker = ARGV[4], ARGV[5]
 local _, _, _, begun_by = latest_attempt(index)
 if begun_by ~= worker then return 0 end
 local state = redis.call('HGET', STATES, index)
-if state == 'cancelled' then let_go(index) end
+let_go(index, state)
 if state ~= 'processing' then return 0 end
 return finish(index, 'processing', 'failed', ARGV[6])

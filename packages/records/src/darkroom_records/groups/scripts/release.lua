@@ -1,12 +1,12 @@
--- Let an image wait, as if this attempt had not been, because the storage fails. ARGV: index, attempt, seconds until it
--- is sent to the queue again by whoever released it.
+-- Put an image back into its queue, as if this attempt had not been: the storage fails, or the server of its URL is busy.
+-- ARGV: index, attempt, seconds until it is sent to the queue again by whoever released it, 1 if it was to be fetched.
 local index, attempt, seconds = ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6])
-local latest, delivery = latest_attempt(index)
-if latest ~= attempt then return 0 end
+if not is_latest(index, attempt, ARGV[7]) then return 0 end
+local _, delivery = latest_attempt(index)
 local state = redis.call('HGET', STATES, index)
-if state == 'cancelled' then let_go(index) end
+let_go(index, state)
 if state ~= 'processing' then return 0 end
-note_attempt(index, attempt - 1, delivery, AWAITING_STORAGE, seconds)
+note_attempt(index, attempt - 1, delivery, PUT_BACK, seconds)
 move(index, 'processing', 'queued')
 changed()
 return 1

@@ -1,24 +1,27 @@
 -- Run the failed images of an ended group again, but for those that were refused when they were taken in: there is
--- nothing to run. Answers with the time at which they count as published, and their indices.
+-- nothing to run. Answers with the time at which they count as published, the indices of those to be processed, and of
+-- those to be fetched first. A deadline that the group had was for its first run.
 if not redis.call('HGET', RECORD, 'finished_at') then return false end
 local states = redis.call('HGETALL', STATES)
-local again = {}
+local to_process, to_fetch = {}, {}
 for position = 1, #states, 2 do
   local index, state = states[position], states[position + 1]
   if state == 'failed' and not cjson.decode(redis.call('HGET', ITEMS, index)).refused then
-    again[#again + 1] = tonumber(index)
+    local list = must_be_fetched(index) and to_fetch or to_process
+    list[#list + 1] = tonumber(index)
     move(index, 'failed', 'queued')
     redis.call('HDEL', OUTCOMES, index)
     redis.call('HDEL', ATTEMPTS, index)
   end
 end
 local time = now()
-if #again > 0 then
-  redis.call('HDEL', RECORD, 'finished_at', 'email_error')
+if #to_process + #to_fetch > 0 then
+  redis.call('HDEL', RECORD, 'finished_at', 'email_error', 'deadline')
   redis.call('HINCRBY', RECORD, 'run', 1)
   redis.call('HSET', RECORD, 'published_at', time)
   redis.call('ZREM', ENDED, GROUP_ID)
+  redis.call('ZREM', EXPIRING, GROUP_ID)
   redis.call('ZADD', RUNNING, time, GROUP_ID)
   changed()
 end
-return {time, again}
+return {time, to_process, to_fetch}

@@ -1,0 +1,12 @@
+-- Let an image whose original was fetched wait to be processed, if this attempt is still the latest one. ARGV: index,
+-- attempt. Answers with the time that its message is to carry.
+local index, attempt = ARGV[4], tonumber(ARGV[5])
+if not is_latest(index, attempt, '1') then return false end
+local state = redis.call('HGET', STATES, index)
+let_go(index, state)
+if state ~= 'processing' then return false end
+redis.call('HDEL', SOURCES, index)
+note_attempt(index, 0, 0, PUT_BACK)
+move(index, 'processing', 'queued')
+changed()
+return now()
