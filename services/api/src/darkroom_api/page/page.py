@@ -17,7 +17,7 @@ blueprint = Blueprint("page", __name__)
 notices = APIBlueprint("notices", __name__, abp_tags=[GROUPS])
 
 
-class Notice(BaseModel):
+class PageNotice(BaseModel):
     """What users whose images are waiting should know."""
 
     notice: str | None
@@ -42,7 +42,7 @@ def page() -> str:
     )
 
 
-@notices.get("/page/notice", operation_id="getNotice", responses=answers({200: Notice}, 503))
+@notices.get("/page/notice", operation_id="getNotice", responses=answers({200: PageNotice}, 503))
 def notice() -> dict[str, Any]:
     """A sentence to show to users while no worker is running, else null. Unlike `/control`, it never needs a key."""
     queues = {queue["name"]: queue for queue in services().control.latest()["queues"]}
