@@ -3,7 +3,7 @@
 import json
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -25,10 +25,27 @@ SETTINGS = {
 
 
 class ComposeSystem:
-    """The system of ``compose.yaml`` under a project name of its own, gone with its volumes in the end."""
+    """The system of ``compose.yaml`` under a project name of its own, gone with its volumes in the end.
 
-    def __init__(self, scale: Mapping[str, int]) -> None:
+    Args:
+        scale: how many containers of which service; of any other, one.
+        project: the project's name.
+        files: further files of Compose that change it.
+        settings: beside those of every test.
+    """
+
+    def __init__(
+        self,
+        scale: Mapping[str, int],
+        *,
+        project: str = PROJECT,
+        files: Sequence[Path] = (),
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
         self._scale = [f"--scale={service}={number}" for service, number in scale.items()]
+        self._project = ["--project-name", project]
+        self._files = [f"--file={file}" for file in (ROOT / "compose.yaml", *files)]
+        self._settings = settings or {}
 
     def __enter__(self) -> "ComposeSystem":
         try:
@@ -50,7 +67,7 @@ class ComposeSystem:
 
     def compose(self, *arguments: str) -> str:
         """Run ``docker compose`` and give what it prints."""
-        return _run("docker", "compose", "--project-name", PROJECT, *arguments)
+        return _run("docker", "compose", *self._project, *self._files, *arguments, settings=self._settings)
 
     def containers(self, service: str) -> list[str]:
         """The ids of a service's running containers."""
@@ -77,9 +94,15 @@ class ComposeSystem:
         return f"http://{self.compose('port', service, str(port)).strip()}"
 
 
-def _run(*command: str) -> str:
+def _run(*command: str, settings: Mapping[str, str] | None = None) -> str:
     result = subprocess.run(
-        command, cwd=ROOT, env=os.environ | SETTINGS, capture_output=True, text=True, timeout=600, check=False
+        command,
+        cwd=ROOT,
+        env=os.environ | SETTINGS | dict(settings or {}),
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
     )
     if result.returncode:
         raise subprocess.CalledProcessError(result.returncode, command, result.stdout, result.stderr + result.stdout)

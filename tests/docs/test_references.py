@@ -11,7 +11,11 @@ from darkroom_runtime.settings import PREFIX
 ROOT = Path(__file__).parents[2]
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
 TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-SETTINGS = {*re.findall(rf"{PREFIX}\w+", (ROOT / ".env.example").read_text()), f"{PREFIX}STORAGE_DIR"}
+SETTINGS = {
+    *re.findall(rf"{PREFIX}\w+", (ROOT / ".env.example").read_text()),
+    f"{PREFIX}STORAGE_DIR",
+    f"{PREFIX}REDIS_URL",
+}
 SERVICES = {folder.name for folder in (ROOT / "services").iterdir() if (folder / "pyproject.toml").exists()}
 pages = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 

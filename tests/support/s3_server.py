@@ -2,7 +2,6 @@
 
 import re
 import secrets
-import signal
 import subprocess
 import sys
 from types import TracebackType
@@ -19,16 +18,21 @@ _PATIENCE: Final = 30.0
 
 
 class S3Server:
-    """A server of S3, as a context manager. It keeps what it is sent in memory, until it is killed."""
+    """A server of S3, as a context manager. It keeps what it is sent in memory.
 
-    def __init__(self) -> None:
-        self.port = ports.anywhere()
-        self.url = f"http://{ports.HOST}:{self.port}"
+    Args:
+        host: the address it listens on.
+    """
+
+    def __init__(self, host: str = ports.HOST) -> None:
+        self._host = host
+        self._port = ports.anywhere()
+        self.url = f"http://{host}:{self._port}"
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "moto.server", "-H", ports.HOST, "-p", str(self.port)],
+            [sys.executable, "-m", "moto.server", "-H", self._host, "-p", str(self._port)],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
@@ -41,16 +45,6 @@ class S3Server:
         if self._process:
             self._process.terminate()
             self._process.wait()
-
-    def pause(self) -> None:
-        """Let it take connections, and answer nobody."""
-        assert self._process
-        self._process.send_signal(signal.SIGSTOP)
-
-    def resume(self) -> None:
-        """Let it answer again."""
-        assert self._process
-        self._process.send_signal(signal.SIGCONT)
 
     def make_bucket(self) -> str:
         """Make a bucket with nothing in it, and return its name."""
