@@ -20,7 +20,7 @@ from darkroom_outbound.errors import (
     TooLargeError,
     UrlRefusedError,
 )
-from darkroom_outbound.fetching import Limits, fetch
+from darkroom_outbound.fetching import Limits, fetch_file
 from darkroom_outbound.guard import Guard
 from darkroom_outbound.host_slots import HostSlots
 from support.hostile_server import HostileServer, Received, answer, hostile_server, redirect
@@ -49,7 +49,7 @@ def within() -> Iterator[HostileServer]:
 
 def get(url: str, client: Client | None = None, limits: Limits = LIMITS) -> bytes:
     body = bytearray()
-    count = fetch(url, body.extend, client=client or Client(OPEN), limits=limits)
+    count = fetch_file(url, body.extend, client=client or Client(OPEN), limits=limits)
     assert count == len(body)
     return bytes(body)
 
@@ -231,7 +231,7 @@ def test_an_endless_body_is_left_at_the_limit(server: HostileServer) -> None:
     for path in server.answers:
         body = bytearray()
         with pytest.raises(TooLargeError, match=r"limit is 0\.2 MB") as too_large:
-            fetch(server.url(path), body.extend, client=Client(OPEN), limits=LIMITS)
+            fetch_file(server.url(path), body.extend, client=Client(OPEN), limits=LIMITS)
         assert len(body) <= LIMITS.max_bytes
         assert too_large.value.code == ProblemCode.IMAGE_TOO_LARGE
 
@@ -240,7 +240,7 @@ def test_a_file_that_says_it_is_too_large_is_not_read_at_all(server: HostileServ
     server.answers["/"] = answer(body=b"x", Content_Length="200001")
     body = bytearray()
     with pytest.raises(TooLargeError):
-        fetch(server.url(), body.extend, client=Client(OPEN), limits=LIMITS)
+        fetch_file(server.url(), body.extend, client=Client(OPEN), limits=LIMITS)
     assert body == b""
 
 
@@ -360,7 +360,7 @@ def test_what_takes_the_bytes_may_fail_in_its_own_way(server: HostileServer) -> 
         raise OSError("No space left on device")
 
     with pytest.raises(OSError, match="No space"):
-        fetch(server.url(), full, client=Client(OPEN), limits=LIMITS)
+        fetch_file(server.url(), full, client=Client(OPEN), limits=LIMITS)
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""How long an image may be worked on: the worker keeps to it, and whoever looks for lost images counts on it."""
+"""How long an image may be worked on or fetched: services keep to it, and the search for lost images relies on it."""
 
 from darkroom_runtime.settings import Settings
 from pydantic import Field
@@ -18,3 +18,16 @@ class TimeLimitSettings(Settings):
     def max_hold(self) -> int:
         """Seconds after which a living worker has certainly stopped working on an image."""
         return self.hard_time_limit + 10
+
+
+class FetchTimeSettings(Settings):
+    """The settings of whoever limits the time for fetching an image's original, or relies on that limit."""
+
+    outbound_timeout: float = Field(
+        60.0, gt=0, le=600, description="Seconds for fetching a file, with its redirects and to its last byte."
+    )
+
+    @property
+    def max_fetch(self) -> float:
+        """Seconds after which a living service has certainly stopped fetching an original."""
+        return self.outbound_timeout + 60

@@ -32,7 +32,7 @@ class Limits:
     seconds: float
 
 
-def fetch(url: str, write: Callable[[bytes], object], *, client: Client, limits: Limits) -> int:
+def fetch_file(url: str, write: Callable[[bytes], object], *, client: Client, limits: Limits) -> int:
     """Fetch a file.
 
     Args:

@@ -108,7 +108,7 @@ def _network(text: str) -> Network | None:
         return ip_network(text.removeprefix("[").removesuffix("]"))
     except ValueError:
         if "/" in text:
-            raise ValueError(f"{text!r} is not a network") from None
+            raise ValueError(f"{text!r} is not a network, such as 192.168.1.0/24") from None
         return None
 
 

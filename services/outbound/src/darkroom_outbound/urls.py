@@ -94,6 +94,15 @@ def follow(target: Target, location: str) -> Target:
     return parse(urljoin(target.url, location.partition("#")[0].strip().replace(" ", "%20")))
 
 
+def is_proxy(url: str) -> bool:
+    """Whether this is the URL of a proxy, with a password perhaps."""
+    try:
+        parsed = parse_url(url)
+    except LocationParseError:
+        return False
+    return parsed.scheme in ("http", "https") and bool(parsed.host)
+
+
 def normalize_host(name: str) -> str:
     """A host name or address, in the one way that it is compared in.
 
