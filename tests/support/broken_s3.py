@@ -1,5 +1,6 @@
 """A server of S3 that refuses: everything, or some requests of those that it passes on to a real one."""
 
+import ssl
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self
@@ -17,9 +18,16 @@ class BrokenS3:
         code: of its refusals, as S3 has them.
         before: the address of a real server, for what is not refused.
         refused: a part of the address of what is refused; everything is where it is empty.
+        tls: the certificate of a server that is asked with TLS.
     """
 
-    def __init__(self, status: int, code: str, *, before: str = "", refused: str = "") -> None:
+    def __init__(
+        self, status: int, code: str, *, before: str = "", refused: str = "", tls: ssl.SSLContext | None = None
+    ) -> None:
+        self.is_well = False
+        """Whether it refuses nothing any more."""
+        self.refusals = 0
+        """How often it has refused."""
         self.withdrawn: list[str] = []
         """The addresses of uploads in parts that were withdrawn."""
         broken = self
@@ -29,7 +37,8 @@ class BrokenS3:
 
             def _handle(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                if refused in self.path:
+                if refused in self.path and not broken.is_well:
+                    broken.refusals += 1
                     self._answer(status, f"<Error><Code>{code}</Code></Error>".encode())
                     return
                 if self.command == "DELETE" and "uploadId=" in self.path:
@@ -55,7 +64,9 @@ class BrokenS3:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
+        self.url = f"http{'s' if tls else ''}://127.0.0.1:{self._server.server_port}"
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._server.serve_forever, name="broken S3", daemon=True).start()

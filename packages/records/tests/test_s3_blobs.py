@@ -1,26 +1,28 @@
 """What a bucket promises beside what every blob storage does."""
 
 import errno
+import ssl
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import trustme
 from darkroom_local import ports
+from darkroom_records.aws_settings import AwsSettings
 from darkroom_records.blobs import BlobNotFoundError
 from darkroom_records.s3_blobs import S3BlobStorage
 from darkroom_records.s3_location import S3Location
-from darkroom_records.s3_signing import S3Credentials
 from pydantic import SecretStr
 from support.broken_s3 import BrokenS3
 from support.s3_server import KEYS, S3Server
 
 LARGE = b"0123456789" * 2_000_000
-CREDENTIALS = S3Credentials(access_key_id="tests", secret_access_key=SecretStr("no secret"))
+CREDENTIALS = AwsSettings(access_key_id="tests", secret_access_key=SecretStr("no secret"))
 
 
-def storage_at(url: str, folder: Path) -> S3BlobStorage:
-    return S3BlobStorage(S3Location.of(url), folder, CREDENTIALS)
+def storage_at(url: str, folder: Path, aws: AwsSettings = CREDENTIALS) -> S3BlobStorage:
+    return S3BlobStorage(S3Location.of(url), folder, aws)
 
 
 def test_keys_stand_below_the_prefix(s3_server: S3Server, tmp_path: Path) -> None:
@@ -86,6 +88,24 @@ def test_a_server_that_is_away_is_an_error_of_the_system(tmp_path: Path) -> None
     with pytest.raises(OSError, match="The server of bucket bucket does not answer") as caught:
         storage.open("a/1")
     assert caught.value.errno == errno.EHOSTUNREACH
+
+
+def test_a_server_with_a_certificate_of_ones_own_is_trusted_where_a_setting_names_its_authority(
+    s3_server: S3Server, tmp_path: Path
+) -> None:
+    authority, context = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    trusting = CREDENTIALS.model_copy(update={"ca_bundle": tmp_path / "ca.pem"})
+    mistaken = CREDENTIALS.model_copy(update={"ca_bundle": tmp_path / "missing.pem"})
+    with BrokenS3(0, "", before=s3_server.url, tls=context) as server:
+        server.is_well = True
+        url = f"s3://{s3_server.make_bucket()}?endpoint={server.url}"
+        storage_at(url, tmp_path, trusting).check()
+        with pytest.raises(OSError, match="does not answer"):
+            storage_at(url, tmp_path).check()
+        with pytest.raises(OSError, match="AWS_CA_BUNDLE cannot be read: No such file"):
+            storage_at(url, tmp_path, mistaken).open("a/1")
 
 
 def test_an_upload_that_cannot_be_completed_is_withdrawn(s3_server: S3Server, tmp_path: Path) -> None:

@@ -7,8 +7,9 @@ import pytest
 from botocore.auth import S3SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
+from darkroom_records.aws_settings import AwsSettings
 from darkroom_records.s3_location import S3Location
-from darkroom_records.s3_signing import S3Credentials, signed_url
+from darkroom_records.s3_signing import signed_url
 from darkroom_records.storage import StorageSettings
 from darkroom_runtime.settings import describe
 from pydantic import SecretStr, ValidationError
@@ -66,7 +67,7 @@ def test_addresses_are_signed_as_by_the_vendor(token: str | None, key: str, monk
     secret = SecretStr(token) if token else None
     url = signed_url(
         S3Location.of("s3://bucket/some/where?endpoint=http://minio:9000&region=eu-central-1"),
-        S3Credentials(access_key_id="AKID", secret_access_key=SecretStr("se/cret"), session_token=secret),
+        AwsSettings(access_key_id="AKID", secret_access_key=SecretStr("se/cret"), session_token=secret),
         key,
         query={
             "response-content-disposition": "inline; filename*=UTF-8''%C3%BC.png",
@@ -97,11 +98,11 @@ def test_addresses_are_signed_as_by_the_vendor(token: str | None, key: str, monk
     ],
 )
 def test_addresses_name_the_server_that_clients_reach(url: str, address: str) -> None:
-    keys = S3Credentials(access_key_id="AKID", secret_access_key=SecretStr("secret"))
+    keys = AwsSettings(access_key_id="AKID", secret_access_key=SecretStr("secret"))
     signed = signed_url(S3Location.of(url), keys, "a/1", query={}, seconds=300, now=NOW)
     assert signed is not None
     assert signed.partition("?")[0] == address
 
 
 def test_without_keys_of_its_own_nothing_is_signed() -> None:
-    assert signed_url(S3Location("bucket"), S3Credentials(), "a/1", query={}, seconds=300, now=NOW) is None
+    assert signed_url(S3Location("bucket"), AwsSettings(), "a/1", query={}, seconds=300, now=NOW) is None

@@ -11,11 +11,13 @@ import pytest
 import requests
 from darkroom_api.app import create_app
 from darkroom_api.settings import ApiSettings
+from darkroom_contracts.states import GroupState
 from darkroom_records.blobs import original_blob, result_blob
 from darkroom_records.groups import GroupStore
 from flask import Flask
 from flask.testing import FlaskClient
 from support.api_cases import finish, png, post_files
+from support.broken_s3 import BrokenS3
 from support.live_worker import live_worker
 from support.s3_server import KEYS, S3Server
 from support.waiting import wait_for
@@ -74,6 +76,19 @@ def test_a_worker_elsewhere_works_on_what_the_api_took_in(
         assert sorted(archive.namelist()) == ["a.png", "b.png", "manifest.json"]
     assert not (tmp_path / "missing").exists()
     assert [path for path in (tmp_path / "api").rglob("*") if path.is_file()] == []
+
+
+def test_images_wait_for_a_bucket_that_fails_and_end_complete(
+    http: FlaskClient, store: GroupStore, redis_url: str, s3_server: S3Server, bucket: str, tmp_path: Path
+) -> None:
+    with BrokenS3(503, "SlowDown", before=s3_server.url) as server:
+        settings = {"DARKROOM_STORAGE_URL": f"s3://{bucket}/darkroom?endpoint={server.url}", **KEYS}
+        with live_worker(redis_url, tmp_path, settings):
+            group_id = post_files(http, [("a.png", png())], []).get_json()["group_id"]
+            wait_for(lambda: server.refusals, limit=30, what="the bucket to be missed")
+            server.is_well = True
+            wait_for(lambda: store.read(group_id).state.is_final, limit=60, what="the group to end")
+    assert store.read(group_id).state is GroupState.COMPLETED
 
 
 def test_a_result_is_streamed_with_its_type_its_name_its_etag_and_in_parts(http: FlaskClient, group: str) -> None:

@@ -16,10 +16,11 @@ import obstore
 from obstore.exceptions import BaseError, PermissionDeniedError, PreconditionError, UnauthenticatedError
 from obstore.store import S3Store
 
+from darkroom_records.aws_settings import AwsSettings
 from darkroom_records.blobs import BlobNotFoundError, LocalBlobWriter, check_key
 from darkroom_records.incoming import Incoming
 from darkroom_records.s3_location import S3Location
-from darkroom_records.s3_signing import S3Credentials, signed_url
+from darkroom_records.s3_signing import signed_url
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -49,12 +50,12 @@ class S3BlobStorage:
     Args:
         location: the bucket.
         folder: for blobs under way. It is this machine's own, and made when the first one is begun.
-        credentials: what the bucket is opened with; where there are none, the library looks for those of the machine.
+        aws: what the bucket is opened with.
     """
 
-    def __init__(self, location: S3Location, folder: Path, credentials: S3Credentials) -> None:
+    def __init__(self, location: S3Location, folder: Path, aws: AwsSettings) -> None:
         self._location = location
-        self._credentials = credentials
+        self._aws = aws
         self._incoming = Incoming(folder / "incoming")
         self._is_tidy = False
         self._opening = threading.Lock()
@@ -122,7 +123,7 @@ class S3BlobStorage:
     def direct_url(self, key: str, *, headers: dict[str, str], seconds: int) -> str | None:
         answer = {f"response-{name.lower()}": value for name, value in headers.items()}
         return signed_url(
-            self._location, self._credentials, check_key(key), query=answer, seconds=seconds, now=datetime.now(UTC)
+            self._location, self._aws, check_key(key), query=answer, seconds=seconds, now=datetime.now(UTC)
         )
 
     def read(self, key: str, start: int, end: int | None, *, etag: str | None = None) -> "Piece":
@@ -163,7 +164,7 @@ class S3BlobStorage:
         """The open bucket. Each process opens it for itself: used before a fork, the library hangs after it."""
         with self._opening:
             if self._opened is None:
-                self._opened = _open(self._location, self._credentials)
+                self._opened = _open(self._location, self._aws)
             return self._opened
 
     @contextmanager
@@ -260,12 +261,17 @@ class _Reader(io.RawIOBase):
         return memoryview(self._piece.data)[self._at - self._start :]
 
 
-def _open(location: S3Location, credentials: S3Credentials) -> S3Store:
+def _open(location: S3Location, aws: AwsSettings) -> S3Store:
     client: ClientConfig = {
         "allow_http": (location.endpoint or "").startswith("http:"),
         "connect_timeout": "5s",
         "timeout": "60s",
     }
+    if aws.ca_bundle is not None:
+        try:
+            client["root_certificate"] = aws.ca_bundle.read_bytes()
+        except OSError as error:
+            raise OSError(errno.EIO, f"The file of AWS_CA_BUNDLE cannot be read: {error.strerror}") from error
     retries: RetryConfig = {
         "max_retries": 3,
         "retry_timeout": timedelta(seconds=15),
@@ -274,9 +280,9 @@ def _open(location: S3Location, credentials: S3Credentials) -> S3Store:
     given = {
         "endpoint": location.endpoint,
         "region": location.region,
-        "access_key_id": credentials.access_key_id,
-        "secret_access_key": credentials.secret_access_key and credentials.secret_access_key.get_secret_value(),
-        "session_token": credentials.session_token and credentials.session_token.get_secret_value(),
+        "access_key_id": aws.access_key_id,
+        "secret_access_key": aws.secret_access_key and aws.secret_access_key.get_secret_value(),
+        "session_token": aws.session_token and aws.session_token.get_secret_value(),
     }
     return S3Store(
         location.bucket,

@@ -12,31 +12,16 @@ from datetime import datetime
 from typing import Final
 from urllib.parse import quote, urlsplit
 
-from darkroom_runtime.settings import SECRETS_DIR
-from pydantic import SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
-
+from darkroom_records.aws_settings import AwsSettings
 from darkroom_records.s3_location import S3Location
 
 _ALGORITHM: Final = "AWS4-HMAC-SHA256"
 _DEFAULT_REGION: Final = "us-east-1"
 
 
-class S3Credentials(BaseSettings):
-    """AWS's own variables, or secret files of their names in lower case."""
-
-    model_config = SettingsConfigDict(
-        env_prefix="AWS_", env_ignore_empty=True, extra="ignore", frozen=True, secrets_dir=SECRETS_DIR
-    )
-
-    access_key_id: str | None = None
-    secret_access_key: SecretStr | None = None
-    session_token: SecretStr | None = None
-
-
 def signed_url(
     location: S3Location,
-    credentials: S3Credentials,
+    aws: AwsSettings,
     key: str,
     *,
     query: Mapping[str, str],
@@ -47,7 +32,7 @@ def signed_url(
 
     Args:
         location: the bucket.
-        credentials: who signs.
+        aws: who signs.
         key: of the object, below the location's prefix.
         query: what is asked for, such as ``response-content-disposition``.
         seconds: until the address expires.
@@ -56,7 +41,7 @@ def signed_url(
     Returns:
         The address, or None where there is no key to sign it with: one that the machine lends out is the library's.
     """
-    if credentials.access_key_id is None or credentials.secret_access_key is None:
+    if aws.access_key_id is None or aws.secret_access_key is None:
         return None
     region = location.region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or _DEFAULT_REGION
     address = _address(location, region, key)
@@ -65,18 +50,18 @@ def signed_url(
     signed = {
         **query,
         "X-Amz-Algorithm": _ALGORITHM,
-        "X-Amz-Credential": f"{credentials.access_key_id}/{scope}",
+        "X-Amz-Credential": f"{aws.access_key_id}/{scope}",
         "X-Amz-Date": time,
         "X-Amz-Expires": str(seconds),
         "X-Amz-SignedHeaders": "host",
     }
-    if credentials.session_token is not None:
-        signed["X-Amz-Security-Token"] = credentials.session_token.get_secret_value()
+    if aws.session_token is not None:
+        signed["X-Amz-Security-Token"] = aws.session_token.get_secret_value()
     text = "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in sorted(signed.items()))
     parts = urlsplit(address)
     request = f"GET\n{parts.path}\n{text}\nhost:{parts.netloc}\n\nhost\nUNSIGNED-PAYLOAD"
     to_sign = f"{_ALGORITHM}\n{time}\n{scope}\n{hashlib.sha256(request.encode()).hexdigest()}"
-    secret = f"AWS4{credentials.secret_access_key.get_secret_value()}".encode()
+    secret = f"AWS4{aws.secret_access_key.get_secret_value()}".encode()
     for step in (day, region, "s3", "aws4_request", to_sign):
         secret = hmac.digest(secret, step.encode(), "sha256")
     return f"{address}?{text}&X-Amz-Signature={secret.hex()}"
