@@ -16,6 +16,8 @@ from darkroom_worker.attempts import Attempts
 GROUP = "0123456789abcdef0123456789abcdef"
 WORKER = "images@a/1"
 TIME_LIMIT = 20
+MAILED = Terms(email=Address("a@example.org"), notify=True)
+NOTHING_ELSE = Terms()
 
 
 class TooSlowError(Exception):
@@ -49,15 +51,17 @@ class Bench:
             timeout_error=TooSlowError,
         )
 
-    def create(self, *originals: bytes | None, pipeline: PipelineData = (), notify: bool = False) -> None:
+    def create(self, *originals: bytes | None, pipeline: PipelineData = (), terms: Terms = NOTHING_ELSE) -> None:
         """Write a group down with an image for each original; None for one whose bytes are lost."""
         images = [NewImage(f"{index}.jpg") for index in range(len(originals))]
-        self.groups.create(
-            GROUP, images, pipeline, Terms(email=Address("a@example.org") if notify else None, notify=notify)
-        )
+        self.groups.create(GROUP, images, pipeline, terms)
         for index, original in enumerate(originals):
             if original is not None:
-                self.storage.put(original_blob(GROUP, index), original)
+                self.store(index, original)
+
+    def store(self, index: int, original: bytes) -> None:
+        """Store the original of an image."""
+        self.storage.put(original_blob(GROUP, index), original)
 
     def run(self, index: int = 0, *, delivery: int = 0, storage_failures: int = 0) -> Image:
         """Run an attempt. Returns the image as it stands then."""

@@ -2,6 +2,7 @@
 
 import hashlib
 import struct
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -13,12 +14,13 @@ from darkroom_contracts.messages import Message, ProcessImage, SendResults
 from darkroom_contracts.problems import ProblemCode
 from darkroom_contracts.states import GroupState, ImageState
 from darkroom_records.blobs import result_blob
+from darkroom_records.groups import Terms
 from darkroom_records.groups.store import MAX_ATTEMPTS
 from darkroom_worker.attempts import fail_killed
 from darkroom_worker.storage_waits import MAX_FAILURES, STORAGE_FAILURES
 from redis import Redis
 from structlog.testing import capture_logs
-from support.attempts import GROUP, TIME_LIMIT, WORKER, Bench, TooSlowError
+from support.attempts import GROUP, MAILED, TIME_LIMIT, WORKER, Bench, TooSlowError
 from support.pictures import decode
 from support.redis_troubles import full, refusals
 from support.waiting import wait_for
@@ -45,7 +47,7 @@ def test_an_image_succeeds_with_the_facts_of_its_stored_result(bench: Bench, jpe
 
 
 def test_the_last_image_of_a_group_whose_results_are_to_be_mailed_asks_for_the_email(bench: Bench, jpeg: bytes) -> None:
-    bench.create(jpeg, b"damaged", notify=True)
+    bench.create(jpeg, b"damaged", terms=MAILED)
     bench.run(0)
     assert bench.sent == []
     bench.run(1)
@@ -53,7 +55,7 @@ def test_the_last_image_of_a_group_whose_results_are_to_be_mailed_asks_for_the_e
 
 
 def test_an_image_that_has_ended_is_not_processed_again(bench: Bench, jpeg: bytes) -> None:
-    bench.create(jpeg, notify=True)
+    bench.create(jpeg, terms=MAILED)
     before = bench.run()
     with capture_logs() as logs:
         assert bench.run(delivery=1) == before
@@ -130,7 +132,7 @@ def test_whatever_is_raised_on_the_way_fails_the_image_at_once(
         raise error
 
     while_encoding(fail)
-    bench.create(jpeg, pipeline=WEBP, notify=True)
+    bench.create(jpeg, pipeline=WEBP, terms=MAILED)
     with capture_logs() as logs:
         image = bench.run()
     assert (image.state, image.outcome.code, image.outcome.error) == (ImageState.FAILED, code, sentence)
@@ -197,9 +199,19 @@ def test_an_image_cancelled_while_it_is_processed_stays_cancelled_and_holds_nobo
             raise error
 
     while_encoding(cancel)
-    bench.create(jpeg, pipeline=WEBP, notify=True)
+    bench.create(jpeg, pipeline=WEBP, terms=MAILED)
     assert bench.run().state is ImageState.CANCELLED
     assert bench.sent == [], "nobody is mailed the results of what they cancelled"
+    assert not bench.groups.has_live_workers(GROUP)
+
+
+def test_an_image_whose_deadline_passes_while_it_is_processed_has_expired(
+    bench: Bench, jpeg: bytes, while_encoding: WhileEncoding
+) -> None:
+    while_encoding(lambda: bench.groups.end_at_deadline(GROUP))
+    bench.create(jpeg, pipeline=WEBP, terms=Terms(deadline=time.time() - 1))
+    assert bench.run().state is ImageState.EXPIRED
+    assert bench.groups.read(GROUP).state is GroupState.EXPIRED
     assert not bench.groups.has_live_workers(GROUP)
 
 
@@ -223,7 +235,7 @@ def test_the_end_of_an_image_waits_while_redis_is_full(
 
 
 def test_an_image_whose_process_was_killed_for_its_time_fails_with_that_reason(bench: Bench, jpeg: bytes) -> None:
-    bench.create(jpeg, notify=True)
+    bench.create(jpeg, terms=MAILED)
     bench.groups.begin(GROUP, 0, worker=WORKER, delivery=0)
     fail_killed(bench.groups, bench.sent, GROUP, 0, worker=WORKER, time_limit=TIME_LIMIT)
     image = bench.image()
@@ -235,7 +247,7 @@ def test_an_image_whose_process_was_killed_for_its_time_fails_with_that_reason(b
 def test_an_image_that_another_worker_has_by_now_is_not_failed_for_a_process_that_was_killed(
     bench: Bench, jpeg: bytes
 ) -> None:
-    bench.create(jpeg, notify=True)
+    bench.create(jpeg, terms=MAILED)
     bench.groups.begin(GROUP, 0, worker=WORKER, delivery=0)
     fail_killed(bench.groups, bench.sent, GROUP, 0, worker="images@b/1", time_limit=TIME_LIMIT)
     assert bench.groups.read(GROUP).state is GroupState.PROCESSING

@@ -1,14 +1,16 @@
-"""Process one image of a group, from its original in storage to its result. Independent of Celery."""
+"""Process one image of a group, from its original in storage to its results. Independent of Celery."""
 
 import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 
-from darkroom_imaging.engine import process
+from darkroom_imaging.engine import Result, process_outputs
 from darkroom_imaging.limits import Limits
-from darkroom_imaging.operations import read_pipeline
-from darkroom_records.blobs import BlobStorage, original_blob, result_blob
-from darkroom_records.groups import Outcome, Work
+from darkroom_imaging.operations import Pipeline, overlay_ids, read_outputs, read_pipeline
+from darkroom_records.blobs import BlobNotFoundError, BlobStorage, original_blob, overlay_blob, result_blob
+from darkroom_records.groups import Outcome, ResultFacts, Work
+
+_ONE_UNNAMED: Mapping[str, Pipeline] = {"": ()}
 
 
 class StorageError(Exception):
@@ -16,28 +18,43 @@ class StorageError(Exception):
 
 
 def process_image(work: Work, storage: BlobStorage, limits: Limits) -> Outcome:
-    """Run the image's pipeline and store the result.
+    """Run the image's pipelines and store the result of each output, all or none of which count.
 
     Returns:
-        The facts of the result.
+        The facts of the results, all of which are in storage by then.
 
     Raises:
-        ImageError: the image cannot be processed; the message is for its owner.
+        ImageError: the image, or one of its outputs, cannot be processed; the message is for its owner.
         BlobNotFoundError: its original is missing.
-        StorageError: the original cannot be read or the result not stored, for now.
+        StorageError: the original cannot be read or a result not stored, for now.
     """
-    with _storage_at_work(), storage.open(original_blob(work.group_id, work.index)) as original:
-        source = original.read()
-    result = process(source, read_pipeline(work.pipeline), limits=limits)
+    pipeline = read_pipeline(work.pipeline)
+    outputs = read_outputs(work.outputs) if work.outputs else _ONE_UNNAMED
     with _storage_at_work():
-        storage.put(result_blob(work.group_id, work.index), result.data)
-    return Outcome(
-        format=result.format,
-        width=result.width,
-        height=result.height,
-        bytes=len(result.data),
-        sha256=hashlib.sha256(result.data).hexdigest(),
-    )
+        source = _read(storage, original_blob(work.group_id, work.index))
+        overlays = dict(_overlays(storage, work.group_id, [pipeline, *outputs.values()]))
+    results = process_outputs(source, pipeline, outputs, limits=limits, overlays=overlays, metadata=work.metadata)
+    with _storage_at_work():
+        for output, result in results.items():  # in place of what an earlier attempt may have left
+            storage.put(result_blob(work.group_id, work.index, output), result.data)
+    return Outcome.of({output: _facts(result) for output, result in results.items()})
+
+
+def _overlays(storage: BlobStorage, group_id: str, pipelines: Iterable[Pipeline]) -> Iterator[tuple[str, bytes]]:
+    """Yield each image that a watermark needs. The engine explains those that are missing."""
+    for image_id in {image_id for pipeline in pipelines for image_id in overlay_ids(pipeline)}:
+        with suppress(BlobNotFoundError):
+            yield image_id, _read(storage, overlay_blob(group_id, image_id))
+
+
+def _read(storage: BlobStorage, key: str) -> bytes:
+    with storage.open(key) as blob:
+        return blob.read()
+
+
+def _facts(result: Result) -> ResultFacts:
+    digest = hashlib.sha256(result.data).hexdigest()
+    return ResultFacts(result.format, result.width, result.height, len(result.data), digest)
 
 
 @contextmanager
