@@ -1,11 +1,10 @@
 """The links in emails, and the signatures that say they are ours. There is no table of them."""
 
-import re
 import secrets
 from typing import Annotated, cast
 
 from darkroom_contracts.mail import Address
-from darkroom_runtime.settings import Settings
+from darkroom_runtime.settings import Settings, plain_path
 from itsdangerous import BadData, URLSafeSerializer, URLSafeTimedSerializer
 from pydantic import AfterValidator, Field, HttpUrl, SecretStr
 from redis import Redis
@@ -13,14 +12,11 @@ from redis import Redis
 from darkroom_records._keys import SIGNING_KEY
 from darkroom_records.subscribers import CONFIRMATION_PERIOD
 
-_PLAIN_PATH = re.compile(r"(/[A-Za-z0-9._~-]+)*/?")
-
 
 def _with_a_plain_path(url: HttpUrl) -> HttpUrl:
     if url.query is not None or url.fragment is not None:
         raise ValueError("an address to begin links with has no ? and no #")
-    if not _PLAIN_PATH.fullmatch(url.path or ""):
-        raise ValueError("its path may have letters, digits, dots, dashes, _ and ~ only")
+    plain_path(url.path or "")
     return url
 
 
@@ -38,7 +34,7 @@ class LinkSettings(Settings):
     @property
     def public_path(self) -> str:
         """The path of the public URL, without a slash at its end: `/darkroom`, or nothing."""
-        return (self.public_url.path or "").rstrip("/")
+        return plain_path(self.public_url.path or "")
 
 
 class BrokenLinkError(ValueError):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -44,6 +45,20 @@ class Settings(BaseSettings):
         user, _, host = address.rpartition("@")
         name = user.partition(":")[0]
         return f"{scheme}://{name}:{quote(self.redis_password.get_secret_value(), safe='')}@{host}"
+
+
+_PLAIN_PATH = re.compile(r"(/[A-Za-z0-9._~-]+)*/?")
+
+
+def plain_path(path: str) -> str:
+    """Return the path of a URL without a slash at its end: `/darkroom`, or nothing.
+
+    Raises:
+        ValueError: it is no path, or has characters that URLs, templates and proxies write in more than one way.
+    """
+    if not _PLAIN_PATH.fullmatch(path):
+        raise ValueError("expected a path such as /darkroom, of letters, digits, dots, dashes, _ and ~")
+    return path.rstrip("/")
 
 
 AnySettings = TypeVar("AnySettings", bound=Settings)

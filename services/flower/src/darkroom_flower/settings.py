@@ -1,17 +1,11 @@
 """The settings of Flower."""
 
-import re
 from pathlib import Path
 from typing import Annotated
 
 from darkroom_runtime.browsers import HostSettings
+from darkroom_runtime.settings import plain_path
 from pydantic import AfterValidator, Field, SecretStr, field_validator
-
-
-def _plain_path(path: str) -> str:
-    if not re.fullmatch(r"(/[A-Za-z0-9._~-]+)*/?", path):
-        raise ValueError("expected a path such as /flower, of letters, digits, dots, dashes, _ and ~")
-    return path.rstrip("/")
 
 
 class FlowerSettings(HostSettings):
@@ -21,7 +15,7 @@ class FlowerSettings(HostSettings):
         None,
         description="`user:password`. Without one, everybody who reaches the port may look, and nobody may touch.",
     )
-    flower_path: Annotated[str, AfterValidator(_plain_path)] = Field(
+    flower_path: Annotated[str, AfterValidator(plain_path)] = Field(
         "", description="What the paths of its pages begin with behind a proxy, such as `/flower`."
     )
     flower_dir: Path = Field(Path("/data"), description="The folder in which Flower keeps what it has seen of tasks.")
