@@ -64,6 +64,7 @@ class ProblemCode(StrEnum):
     UNSUPPORTED_IMAGE = "unsupported_image"
     DAMAGED_IMAGE = "damaged_image"
     IMAGE_TOO_LARGE = "image_too_large"
+    RESULT_TOO_LARGE = "result_too_large"
     INVALID_IMAGE_DATA = "invalid_image_data"
     OPERATION_FAILED = "operation_failed"
     TIME_LIMIT_EXCEEDED = "time_limit_exceeded"

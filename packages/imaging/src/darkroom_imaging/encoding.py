@@ -11,8 +11,9 @@ from PIL import Image, ImageFile, PngImagePlugin
 
 from darkroom_imaging import exif, gif_animation, palette
 from darkroom_imaging.embedded import Embedded
-from darkroom_imaging.errors import ImageTooLargeError
+from darkroom_imaging.errors import ImageTooLargeError, ResultTooLargeError
 from darkroom_imaging.failures import unexpected
+from darkroom_imaging.fitting import NothingFitsError, fit
 from darkroom_imaging.verification import verify
 
 QUALITY: Mapping[ImageFormat, int] = MappingProxyType(
@@ -55,6 +56,8 @@ class Target:
     """One of those that can be written."""
     quality: int | None = None
     """1 to 100, for formats that have one."""
+    max_bytes: int | None = None
+    """Of the file. The quality is lowered until it fits."""
     profile: bytes | None = None
     """The colour profile of an RGB space. It is left out where the format has no place for it."""
     embedded: Embedded | None = None
@@ -74,17 +77,40 @@ def encode(images: Sequence[Image.Image], target: Target, animation: Animation |
 
     Raises:
         ImageTooLargeError: the format cannot hold an image of this size.
+        ResultTooLargeError: it cannot be made to fit ``max_bytes``.
         UnexpectedError: the encoder failed, or what it wrote is not what it was given.
     """
     name = target.format
     _check_sides(images[0], name)
     with unexpected(f"Encoding the result as {_NAMES.get(name, name.upper())}"):
         bare = [_bare(image, name, in_rgb=target.profile is not None) for image in _alike(images)]
-        data = _encoded(bare, target, animation)
+        data = _fitting(bare, target, animation)
         return data, verify(data, name, images, _durations(animation, name) if animation else ())
 
 
-def _encoded(bare: Sequence[Image.Image], target: Target, animation: Animation | None) -> bytes:
+def _fitting(bare: Sequence[Image.Image], target: Target, animation: Animation | None) -> bytes:
+    """The file, of a quality at which it fits."""
+    name, quality = target.format, target.quality or QUALITY.get(target.format, 0)
+    if target.max_bytes is None:
+        return _encoded(bare, target, quality, animation)
+    if name in QUALITY:
+        try:
+            return fit(name, quality, target.max_bytes, lambda tried: _encoded(bare, target, tried, animation)).data
+        except NothingFitsError as error:
+            raise ResultTooLargeError(
+                f"The result does not fit {target.max_bytes:,} bytes: at the lowest quality it has {error.smallest:,}. "
+                "Make the image smaller with resize, or raise max_bytes."
+            ) from None
+    data = _encoded(bare, target, quality, animation)
+    if len(data) > target.max_bytes:
+        raise ResultTooLargeError(
+            f"The result does not fit {target.max_bytes:,} bytes: it has {len(data):,}, and {name.upper()} has no "
+            "quality to lower. Make the image smaller with resize, raise max_bytes, or convert to jpeg, webp or avif."
+        )
+    return data
+
+
+def _encoded(bare: Sequence[Image.Image], target: Target, quality: int, animation: Animation | None) -> bytes:
     name = target.format
     if name is ImageFormat.GIF and animation is not None:
         return gif_animation.animated(bare, _durations(animation, name), min(animation.plays, _MOST_PLAYS))
@@ -92,7 +118,7 @@ def _encoded(bare: Sequence[Image.Image], target: Target, animation: Animation |
         bare = [palette.reduced(image, dither=True, transparent=palette.hides_something(image)) for image in bare]
     options = dict(_OPTIONS.get(name, {}))
     if name in QUALITY:
-        options["quality"] = target.quality or QUALITY[name]
+        options["quality"] = quality
     if target.profile is not None and name is not ImageFormat.GIF:
         options["icc_profile"] = target.profile
     if target.embedded is not None:

@@ -57,6 +57,7 @@ def process(
         NotAnImageError: ``source``, or an overlay, is of no format that is read here.
         DamagedImageError: it is cut off or broken.
         ImageTooLargeError: it, or what is asked for, is beyond a limit.
+        ResultTooLargeError: it cannot be made to fit the bytes that ``convert`` allows.
         BadOperationError: an operation's arguments are beyond their limits or do not fit the image.
         UnexpectedError: an operation or the encoder failed, though nothing is wrong with what it was given.
         MemoryError: there is too little memory.
@@ -180,6 +181,7 @@ def _result(shared: _Shared, output: _Output, studio: Studio, *, is_last: bool) 
     target = Target(
         name,
         quality=output.conversion.quality if output.conversion else None,
+        max_bytes=output.conversion.max_bytes if output.conversion else None,
         profile=shared.profile,
         embedded=shared.embedded,
     )

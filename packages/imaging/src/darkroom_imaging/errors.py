@@ -55,6 +55,12 @@ class ImageTooLargeError(ImageError):
     code = ProblemCode.IMAGE_TOO_LARGE
 
 
+class ResultTooLargeError(ImageError):
+    """The result cannot be made to fit the number of bytes that was asked for."""
+
+    code = ProblemCode.RESULT_TOO_LARGE
+
+
 class BadOperationError(ImageError):
     """An operation cannot be done, or not to this image."""
 

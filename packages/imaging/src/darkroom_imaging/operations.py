@@ -35,6 +35,8 @@ MAX_REGIONS = 100
 """The most parts of an image that one operation may name."""
 MAX_SIDE = 16_384
 """The longest side, in pixels, that an operation may ask for."""
+MAX_RESULT_BYTES = 1_000_000_000
+"""The largest file that a result may be asked to fit; none is as large."""
 MAX_COORDINATE = 1_000_000
 """No image is as wide or high by far; a number beyond, in a region, is a mistake."""
 
@@ -60,6 +62,10 @@ Regions: TypeAlias = Annotated[tuple[Region, ...], Field(min_length=1, max_lengt
 def _given(**types: str) -> JsonDict:
     """The rule that these arguments are given: with values of these types, not with null."""
     return {"required": list(types), "properties": {name: {"type": kind} for name, kind in types.items()}}
+
+
+def _is_none(value: object) -> bool:
+    return value is None
 
 
 _WIDTH = _given(width="integer")
@@ -215,6 +221,13 @@ class Convert(Operation):
         None, description="For jpeg, webp and avif; each has its own default."
     )
     keep_profile: bool = Field(False, description="Keep the colour profile instead of converting to sRGB.")
+    # Written down only where it is given, so that a worker of the version before can read all other pipelines.
+    max_bytes: Annotated[int, Field(ge=1, le=MAX_RESULT_BYTES), WHOLE] | None = Field(
+        None,
+        description="The largest file in bytes. jpeg, webp and avif get the best quality that fits, at most `quality`; "
+        "what cannot be made to fit fails.",
+        exclude_if=_is_none,
+    )
 
 
 AnyOperation: TypeAlias = Annotated[
