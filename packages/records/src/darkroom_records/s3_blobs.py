@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from obstore import GetOptions
     from obstore.store import ClientConfig, RetryConfig
 
-_PART: Final = 8 * 1024 * 1024
-"""Bytes of one part of an upload. S3 takes 10,000 parts, and none but the last below 5 MiB."""
-_PARTS_AT_ONCE: Final = 4
+_PART: Final = 5 * 1024 * 1024
+"""Bytes of one part of an upload. S3 takes 10,000 parts, and none but the last may be smaller."""
+_PARTS_AT_ONCE: Final = 2
 _FIRST_READ: Final = 1024 * 1024
 """Bytes that are fetched when a blob is opened: all of most images."""
 _LATER_READ: Final = 8 * 1024 * 1024
