@@ -63,6 +63,23 @@ def test_an_image_that_has_ended_is_not_processed_again(bench: Bench, jpeg: byte
     assert bench.sent == [EMAIL]
 
 
+def test_the_record_says_where_the_time_of_an_attempt_went(bench: Bench, jpeg: bytes) -> None:
+    bench.create(jpeg)
+    before = time.time() - 0.001  # times are recorded to the millisecond
+    outcome = bench.run(0).outcome
+    assert list(outcome.steps) == ["read", "process", "store"]
+    assert outcome.began_at is not None
+    assert outcome.ended_at is not None
+    assert before <= outcome.began_at < outcome.began_at + outcome.steps["process"] <= outcome.ended_at + 0.005
+
+
+def test_an_image_that_fails_says_how_far_it_came(bench: Bench) -> None:
+    bench.create(b"damaged")
+    outcome = bench.run().outcome
+    assert list(outcome.steps) == ["read", "process"]
+    assert outcome.ended_at is not None
+
+
 def test_an_image_of_an_unknown_group_is_skipped(bench: Bench) -> None:
     with capture_logs() as logs:
         bench.attempts.run(GROUP, 0, delivery=0, storage_failures=0)

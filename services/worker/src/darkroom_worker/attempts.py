@@ -16,6 +16,7 @@ from darkroom_runtime.redis_client import insist
 
 from darkroom_worker.processing import StorageError, process_image
 from darkroom_worker.storage_waits import STORAGE_FAILURES, next_wait, wait_until_well
+from darkroom_worker.times import Times
 
 Answer = TypeVar("Answer")
 
@@ -64,44 +65,49 @@ class Attempts:
         if work is None:
             _log.info("image_skipped", group_id=group_id, index=index)
             return
+        times = Times()
         try:
-            outcome = process_image(work, self.storage, self.limits)
+            outcome = process_image(work, self.storage, self.limits, times)
         except UnexpectedError as error:
-            self._fail_unexpectedly(work, str(error))
+            self._fail_unexpectedly(work, times, str(error))
         except ImageError as error:
-            self._fail(work, str(error), error.code)
+            self._fail(work, times, str(error), error.code)
         except self.timeout_error:
-            self._fail(work, _too_long(self.time_limit), ProblemCode.TIME_LIMIT_EXCEEDED)
+            self._fail(work, times, _too_long(self.time_limit), ProblemCode.TIME_LIMIT_EXCEEDED)
         except MemoryError:
             self._fail(
                 work,
+                times,
                 "Processing this image needs more memory than is available. Try a smaller image.",
                 ProblemCode.OUT_OF_MEMORY,
             )
         except BlobNotFoundError:
             self._fail(
-                work, "The original of this image is missing. Please send it again.", ProblemCode.ORIGINAL_MISSING
+                work,
+                times,
+                "The original of this image is missing. Please send it again.",
+                ProblemCode.ORIGINAL_MISSING,
             )
         except StorageError as error:
-            self._wait_for_storage(work, error, storage_failures + 1)
+            self._wait_for_storage(work, times, error, storage_failures + 1)
         except Exception:  # noqa: BLE001  # the last resort: else the image would wait for a worker that is not at work
-            self._fail_unexpectedly(work, "Processing failed unexpectedly.")
+            self._fail_unexpectedly(work, times, "Processing failed unexpectedly.")
         else:
             self._ended(work, self._insist(lambda: self.groups.succeed(work, outcome)))
 
-    def _fail_unexpectedly(self, work: Work, reason: str) -> None:
+    def _fail_unexpectedly(self, work: Work, times: Times, reason: str) -> None:
         """Fail an image for an unexpected error, which is logged in full."""
         _log.exception("image_failed_unexpectedly", group_id=work.group_id, index=work.index)
-        self._fail(work, reason, ProblemCode.INTERNAL_ERROR)
+        self._fail(work, times, reason, ProblemCode.INTERNAL_ERROR)
 
-    def _fail(self, work: Work, reason: str, code: ProblemCode) -> None:
+    def _fail(self, work: Work, times: Times, reason: str, code: ProblemCode) -> None:
         _log.info("image_failed", group_id=work.group_id, index=work.index, code=code, reason=reason)
-        self._ended(work, self._insist(lambda: self.groups.fail(work, reason, code)))
+        self._ended(work, self._insist(lambda: self.groups.fail(work, reason, code, **times.until_now())))
 
     def _ended(self, work: Work, ending: Ending) -> None:
         _send_results(work.group_id, ending, self.send)
 
-    def _wait_for_storage(self, work: Work, error: StorageError, failures: int) -> None:
+    def _wait_for_storage(self, work: Work, times: Times, error: StorageError, failures: int) -> None:
         """Release an image that storage has failed, and send it to the queue again later.
 
         Where the storage fails altogether, this process waits for it: the next image would fare no better.
@@ -109,7 +115,7 @@ class Attempts:
         wait = next_wait(self.storage, error.__cause__, failures)
         _log.warning("storage_failed", group_id=work.group_id, index=work.index, failures=failures, reason=str(error))
         if wait is None:
-            self._fail(work, "The image storage was unavailable. Please retry.", ProblemCode.STORAGE_UNAVAILABLE)
+            self._fail(work, times, "The image storage was unavailable. Please retry.", ProblemCode.STORAGE_UNAVAILABLE)
             return
         if not self._insist(lambda: self.groups.release(work, seconds=wait.seconds)):
             return

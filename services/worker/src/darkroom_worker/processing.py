@@ -10,6 +10,8 @@ from darkroom_imaging.operations import Pipeline, overlay_ids, read_outputs, rea
 from darkroom_records.blobs import BlobNotFoundError, BlobStorage, original_blob, overlay_blob, result_blob
 from darkroom_records.groups import Outcome, ResultFacts, Work
 
+from darkroom_worker.times import Times
+
 _ONE_UNNAMED: Mapping[str, Pipeline] = {"": ()}
 
 
@@ -17,8 +19,14 @@ class StorageError(Exception):
     """Storage is unavailable, which is not the image's fault. Its cause is the ``OSError``."""
 
 
-def process_image(work: Work, storage: BlobStorage, limits: Limits) -> Outcome:
+def process_image(work: Work, storage: BlobStorage, limits: Limits, times: Times) -> Outcome:
     """Run the image's pipelines and store the result of each output, all or none of which count.
+
+    Args:
+        work: the image, and what is to be done.
+        storage: where its original is.
+        limits: how large it may be.
+        times: is told how long each step takes.
 
     Returns:
         The facts of the results, all of which are in storage by then.
@@ -30,14 +38,16 @@ def process_image(work: Work, storage: BlobStorage, limits: Limits) -> Outcome:
     """
     pipeline = read_pipeline(work.pipeline)
     outputs = read_outputs(work.outputs) if work.outputs else _ONE_UNNAMED
-    with _storage_at_work():
+    with times.step("read"), _storage_at_work():
         source = _read(storage, original_blob(work.group_id, work.index))
         overlays = dict(_overlays(storage, work.group_id, [pipeline, *outputs.values()]))
-    results = process_outputs(source, pipeline, outputs, limits=limits, overlays=overlays, metadata=work.metadata)
-    with _storage_at_work():
+    with times.step("process"):
+        results = process_outputs(source, pipeline, outputs, limits=limits, overlays=overlays, metadata=work.metadata)
+    with times.step("store"), _storage_at_work():
         for output, result in results.items():  # in place of what an earlier attempt may have left
             storage.put(result_blob(work.group_id, work.index, output), result.data)
-    return Outcome.of({output: _facts(result) for output, result in results.items()})
+    facts = {output: _facts(result) for output, result in results.items()}
+    return Outcome.of(facts, **times.until_now())
 
 
 def _overlays(storage: BlobStorage, group_id: str, pipelines: Iterable[Pipeline]) -> Iterator[tuple[str, bytes]]:

@@ -250,9 +250,9 @@ class GroupStore:
         """End an image well. Answers with what that brought about."""
         return self._end(work, ImageState.SUCCEEDED, outcome)
 
-    def fail(self, work: Work, error: str, code: ProblemCode) -> Ending:
-        """End an image with the reason why there is no result. Answers as ``succeed`` does."""
-        return self._end(work, ImageState.FAILED, Outcome(error=error, code=code))
+    def fail(self, work: Work, error: str, code: ProblemCode, **times: Any) -> Ending:
+        """End an image with the reason why there is no result, and the times of its outcome. Answers as ``succeed``."""
+        return self._end(work, ImageState.FAILED, Outcome(error=error, code=code, **times))
 
     def give_up(self, group_id: str, index: int, *, worker: str, error: str, code: ProblemCode) -> Ending:
         """Fail an image from outside its process, which this worker has stopped, unless another one has it by now."""

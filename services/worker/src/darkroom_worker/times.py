@@ -1,0 +1,27 @@
+"""Where the time of an attempt goes."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+
+class Times:
+    """Measures an attempt from now on, and each of its steps."""
+
+    def __init__(self) -> None:
+        self._began_at = time.time()
+        self._steps: dict[str, float] = {}
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Measure a step, also one that fails."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self._steps[name] = round(time.monotonic() - began, 3)
+
+    def until_now(self) -> dict[str, Any]:
+        """Return the times of an outcome, were the attempt to end now."""
+        return {"began_at": round(self._began_at, 3), "ended_at": round(time.time(), 3), "steps": dict(self._steps)}
