@@ -1,6 +1,7 @@
 """Every blob storage keeps these promises."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -176,6 +177,31 @@ def test_groups_are_listed_by_age(storage: BlobStorage) -> None:
 def test_a_key_leads_nowhere_else(storage: BlobStorage, key: str) -> None:
     with pytest.raises(ValueError, match="not the key of a blob"):
         storage.put(key, b"bytes")
+
+
+def test_steps_are_all_taken(storage: BlobStorage) -> None:
+    storage.run_all([])
+    storage.run_all(partial(storage.put, f"a/{number}", b"bytes") for number in range(40))
+    assert all(storage.exists(f"a/{number}") for number in range(40))
+
+
+def test_where_a_step_fails_none_is_under_way_any_more(storage: BlobStorage) -> None:
+    taken: list[int] = []
+
+    def step(number: int) -> None:
+        if number == 3:
+            raise OSError("The disk is full.")
+        storage.put(f"a/{number}", b"bytes")
+        taken.append(number)
+
+    with pytest.raises(OSError, match="The disk is full"):
+        storage.run_all(partial(step, number) for number in range(100))
+    so_far = list(taken)
+    assert len(so_far) < 99
+    assert {0, 1, 2} <= set(so_far)
+    storage.delete_all("a/")
+    assert taken == so_far
+    assert not any(storage.exists(f"a/{number}") for number in range(100))
 
 
 def test_a_check_leaves_nothing_behind(storage: BlobStorage, kept: Kept) -> None:

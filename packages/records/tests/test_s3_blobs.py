@@ -4,6 +4,7 @@ import errno
 import ssl
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -140,6 +141,11 @@ def test_a_blob_that_is_deleted_while_it_is_read_is_gone(s3_server: S3Server, tm
         storage.delete("a/1")
         with pytest.raises(BlobNotFoundError):
             blob.read()
+
+
+def test_blobs_of_a_group_are_stored_at_the_same_time(s3_server: S3Server, tmp_path: Path) -> None:
+    met = threading.Barrier(8, timeout=10)
+    storage_at(s3_server.setting(s3_server.make_bucket()), tmp_path).run_all([met.wait] * 8)  # type: ignore[list-item]
 
 
 _FORKED = """

@@ -5,7 +5,7 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -117,6 +117,13 @@ class BlobStorage(Protocol):
             The address, or None where the storage has none to give.
         """
 
+    def run_all(self, steps: Iterable[Callable[[], None]]) -> None:
+        """Take steps of which each stores a blob, as many at the same time as pays off.
+
+        Raises:
+            Exception: what the first step that failed has raised. None is under way any more.
+        """
+
     def check(self) -> None:
         """Store and delete a blob.
 
@@ -197,6 +204,10 @@ class LocalBlobStorage:
 
     def direct_url(self, key: str, *, headers: dict[str, str], seconds: int) -> str | None:  # noqa: ARG002
         return None
+
+    def run_all(self, steps: Iterable[Callable[[], None]]) -> None:
+        for step in steps:  # a file is renamed faster than a thread is woken
+            step()
 
     def check(self) -> None:
         probe = f"checks/{secrets.token_hex(8)}"

@@ -5,7 +5,8 @@ import io
 import re
 import secrets
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -33,6 +34,8 @@ _PARTS_AT_ONCE: Final = 2
 _FIRST_READ: Final = 1024 * 1024
 """Bytes that are fetched when a blob is opened: all of most images."""
 _LATER_READ: Final = 8 * 1024 * 1024
+_STORED_AT_ONCE: Final = 16
+"""Blobs of one group that are stored at the same time: each takes a server some ten milliseconds."""
 _LISTED: Final = 1000
 """Keys that the server lists, or deletes, at a time."""
 _ABANDONED: Final = 60.0
@@ -114,6 +117,16 @@ class S3BlobStorage:
     def discard_unfinished(self, *, idle: float) -> None:
         # The parts of an upload whose process was killed are for a rule of the bucket's: see docs/scaling.md.
         self._incoming.discard_abandoned(idle=idle)
+
+    def run_all(self, steps: Iterable[Callable[[], None]]) -> None:
+        waiting = list(steps)
+        with ThreadPoolExecutor(max(1, min(len(waiting), _STORED_AT_ONCE)), thread_name_prefix="blobs") as pool:
+            futures = [pool.submit(step) for step in waiting]
+            try:
+                for future in futures:
+                    future.result()
+            finally:
+                pool.shutdown(cancel_futures=True)
 
     def check(self) -> None:
         probe = f"checks/{secrets.token_hex(8)}"

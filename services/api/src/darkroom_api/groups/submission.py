@@ -5,6 +5,7 @@ import json
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import cast
 
 import structlog
@@ -142,8 +143,9 @@ def _make(services: Services, submission: Submission, client: str, idempotency: 
             confirmed=False,
             idempotency=idempotency,
         )
-        for index in fit:
-            submission.images[index].staged.commit(original_blob(group_id, index))
+        services.storage.run_all(
+            partial(submission.images[index].staged.commit, original_blob(group_id, index)) for index in fit
+        )
         published_at = _confirm(services, group_id)
         undo.pop_all()
     if published_at is not None:
