@@ -19,7 +19,7 @@ COPY services/$SERVICE services/$SERVICE
 # The packages of ours that the service asks for, and no others.
 RUN uv pip install --quiet --no-deps --build-constraints requirements/build.lock ./services/$SERVICE \
       $(sed -nE 's|^ +"darkroom-([a-z]+)[]["a-z0-9,]*,$|./packages/\1|p' services/$SERVICE/pyproject.toml)
-# What is under another licence than the rest, and so in no lock: EXTRAS=heic for the API and the worker.
+# What is under another licence than the rest, and so in no lock: EXTRAS=heic for whoever inspects images.
 ARG EXTRAS=
 RUN --mount=type=cache,target=/root/.cache \
     if [ -n "$EXTRAS" ]; then uv pip install --quiet "darkroom-imaging[$EXTRAS]"; fi

@@ -18,7 +18,7 @@ from support.waiting import wait_for
 
 pytestmark = pytest.mark.slow
 
-PROGRAMS = {"api", "worker", "maintenance", "scheduler", "mailer", "flower", "redis", "inbox"}
+PROGRAMS = {"api", "worker", "maintenance", "scheduler", "mailer", "outbound", "flower", "redis", "inbox"}
 
 
 def run(command: str, data: Path) -> subprocess.CompletedProcess[str]:

@@ -12,7 +12,9 @@ pytestmark = pytest.mark.compose
 IMAGES = 40
 
 
-@pytest.mark.parametrize("service", ["worker", "maintenance", "scheduler", "mailer", "flower", "inbox", "api", "redis"])
+@pytest.mark.parametrize(
+    "service", ["worker", "maintenance", "scheduler", "mailer", "outbound", "flower", "inbox", "api", "redis"]
+)
 def test_a_killed_container_loses_nothing(system: ComposeSystem, client: Client, service: str) -> None:
     pictures = {f"{n}.jpg": encode(photograph(1600, 1200, n)) for n in range(IMAGES)}
     group_id = client.start(pictures, [{"op": "blur", "radius": 8}])

@@ -15,7 +15,7 @@ from compose.system import ComposeSystem
 
 pytestmark = pytest.mark.compose
 
-OUR_SERVICES = ("api", "worker", "maintenance", "scheduler", "mailer", "flower")
+OUR_SERVICES = ("api", "worker", "maintenance", "scheduler", "mailer", "outbound", "flower")
 SERVICES = (*OUR_SERVICES, "redis", "inbox")
 
 
@@ -50,6 +50,7 @@ def test_only_the_api_flower_and_the_inbox_are_published_and_only_to_this_machin
         ("maintenance", {"flask", "PIL", "cv2", "darkroom_worker"}),
         ("scheduler", {"flask", "PIL", "cv2", "darkroom_worker"}),
         ("mailer", {"flask", "PIL", "cv2", "darkroom_api"}),
+        ("outbound", {"flask", "cv2", "darkroom_api", "darkroom_worker"}),
         ("flower", {"flask", "PIL", "cv2", "darkroom_records"}),
     ],
 )

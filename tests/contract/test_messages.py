@@ -15,7 +15,7 @@ from darkroom_contracts.queues import Queue
 from darkroom_scheduler.app import app
 
 COMPOSE: dict[str, Any] = yaml.safe_load((Path(__file__).parents[2] / "compose.yaml").read_text())["services"]
-CONSUMERS = ("worker", "maintenance", "mailer")
+CONSUMERS = ("worker", "maintenance", "mailer", "outbound")
 REGISTERED = """
 import inspect, json, sys
 from importlib import import_module

@@ -8,7 +8,7 @@ import grimp
 import pytest
 
 PACKAGES = Path(__file__).parents[2] / "packages"
-SERVICES = "api|worker|maintenance|scheduler|mailer|flower|local"
+SERVICES = "api|worker|maintenance|scheduler|mailer|outbound|flower|local"
 ABOVE = {
     "contracts": f"runtime|records|imaging|{SERVICES}",
     "runtime": f"records|imaging|{SERVICES}",

@@ -21,7 +21,7 @@ SETTINGS = {
     "DARKROOM_EXPIRY_INTERVAL": "1",
     "DARKROOM_MAIL_INTERVAL": "1",
 }
-OURS = ("api", "worker", "maintenance", "scheduler", "mailer", "flower")
+OURS = ("api", "worker", "maintenance", "scheduler", "mailer", "outbound", "flower")
 ROUNDS = 12
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import pytest
 from darkroom_contracts.ids import new_group_id, new_task_id
-from darkroom_contracts.messages import Count, ProcessImage
+from darkroom_contracts.messages import Count, FetchImage, Message, ProcessImage
 from darkroom_contracts.states import TaskState
 from darkroom_maintenance.counting import count
 from darkroom_maintenance.recovery import recover
@@ -21,10 +21,10 @@ class Publisher:
     """Keeps what is sent, and for which HTTP request."""
 
     def __init__(self) -> None:
-        self.sent: list[ProcessImage] = []
+        self.sent: list[Message] = []
         self.requests: set[str | None] = set()
 
-    def __call__(self, messages: Iterable[ProcessImage], /, *, published_at: float) -> None:
+    def __call__(self, messages: Iterable[Message], /, *, published_at: float) -> None:
         assert published_at > 0
         self.sent += messages
         self.requests.add(current_request_id())
@@ -53,6 +53,15 @@ def test_the_images_of_a_dead_worker_are_sent_again_and_those_of_a_living_one_ar
     publisher = Publisher()
     recover(groups, publisher, waiting_since=None, grace=-1, max_hold=130)
     assert publisher.sent == [ProcessImage(GROUP, 0)]
+
+
+def test_images_that_must_be_fetched_are_sent_to_where_that_is_done(groups: GroupStore) -> None:
+    url = "https://example.com/a.png"
+    groups.create(GROUP, [NewImage("a.png", url=url), NewImage("b.png"), NewImage("c.png", url=url)], ())
+    groups.begin_fetch(GROUP, 2, worker="dead", delivery=0)
+    publisher = Publisher()
+    recover(groups, publisher, waiting_since=None, fetch_waiting_since=None, grace=-1, max_hold=130)
+    assert publisher.sent == [ProcessImage(GROUP, 1), FetchImage(GROUP, 0), FetchImage(GROUP, 2)]
 
 
 def test_images_that_wait_behind_others_are_not_lost(groups: GroupStore) -> None:

@@ -95,6 +95,7 @@ def programs(ports: Ports) -> list[Program]:
         _consumer("maintenance", Queue.MAINTENANCE),
         Program("scheduler", _celery("scheduler", "beat"), Module(("darkroom_scheduler.health", "--any"))),
         _consumer("mailer", Queue.MAIL, stop_seconds=30),
+        _consumer("outbound", Queue.OUTBOUND, stop_seconds=30),
         Program("flower", _celery("flower", "flower"), Page(ports.flower, "/healthcheck")),
     ]
 

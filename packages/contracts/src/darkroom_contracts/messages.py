@@ -39,6 +39,16 @@ class ProcessImage(Message):
 
 
 @dataclass(frozen=True, slots=True)
+class FetchImage(Message):
+    """The original of an image waits to be fetched from its URL."""
+
+    name = "outbound.fetch"
+    queue = Queue.OUTBOUND
+    group_id: str
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
 class RecoverGroups(Message):
     """Images may have been lost with a worker or with a message."""
 
@@ -122,5 +132,14 @@ class SendNewsletter(Message):
 ROUTINE: tuple[type[Message], ...] = (RecoverGroups, ExpireGroups, SweepUnfinished, SendDueEmails)
 """What the scheduler sends all day, whether or not there is anything to do."""
 
-MESSAGES: tuple[type[Message], ...] = (ProcessImage, Add, Count, SendEmail, SendResults, SendNewsletter, *ROUTINE)
+MESSAGES: tuple[type[Message], ...] = (
+    ProcessImage,
+    FetchImage,
+    Add,
+    Count,
+    SendEmail,
+    SendResults,
+    SendNewsletter,
+    *ROUTINE,
+)
 """All messages there are."""

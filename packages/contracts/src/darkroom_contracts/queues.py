@@ -9,3 +9,4 @@ class Queue(StrEnum):
     IMAGES = "images"
     MAIL = "mail"
     MAINTENANCE = "maintenance"
+    OUTBOUND = "outbound"

@@ -80,10 +80,17 @@ def send_all(celery: Celery, messages: Iterable[Message], *, published_at: float
             send(celery, message, published_at=published_at, producer=producer)
 
 
-def try_send(celery: Celery, message: Message, *, countdown: float = 0, headers: Mapping[str, Any] = _NONE) -> None:
+def try_send(
+    celery: Celery,
+    message: Message,
+    *,
+    countdown: float = 0,
+    published_at: float | None = None,
+    headers: Mapping[str, Any] = _NONE,
+) -> None:
     """Send a message of what a record says, too: if it cannot be sent, or is lost, whoever looks through the records
     finds what it was about, only later."""
     try:
-        send(celery, message, countdown=countdown, headers=headers)
+        send(celery, message, countdown=countdown, published_at=published_at, headers=headers)
     except NOT_SENT as error:
         _log.warning("message_not_sent", task=message.name, reason=str(error), **asdict(message))

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Protocol
 
 import structlog
-from darkroom_contracts.messages import ProcessImage
+from darkroom_contracts.messages import FetchImage, Message, ProcessImage
 from darkroom_records.groups import GroupStore
 from darkroom_runtime import logs
 
@@ -15,24 +15,35 @@ _log = structlog.get_logger(__name__)
 class Publish(Protocol):
     """Sends messages, dated as if they had been waiting since a Unix time."""
 
-    def __call__(self, messages: Iterable[ProcessImage], /, *, published_at: float) -> object: ...
+    def __call__(self, messages: Iterable[Message], /, *, published_at: float) -> object: ...
 
 
 def recover(
-    groups: GroupStore, publish: Publish, *, waiting_since: float | None, grace: float, max_hold: float
+    groups: GroupStore,
+    publish: Publish,
+    *,
+    waiting_since: float | None,
+    fetch_waiting_since: float | None = None,
+    grace: float,
+    max_hold: float,
 ) -> None:
     """Send lost images to the queue again.
 
     Args:
         groups: the records.
         publish: sends the messages.
-        waiting_since: since when the queue's oldest message waits; None if the queue is empty.
+        waiting_since: since when the oldest message waits in the queue of images; None if the queue is empty.
+        fetch_waiting_since: the same of the queue of what must be fetched first.
         grace: seconds after which an image counts as lost that nobody began.
         max_hold: seconds after which even a living worker has certainly stopped working on an image.
     """
     oldest_waiting = time.time() if waiting_since is None else waiting_since
-    for lost in groups.take_lost_images(oldest_waiting=oldest_waiting, grace=grace, max_hold=max_hold):
+    oldest_fetch = time.time() if fetch_waiting_since is None else fetch_waiting_since
+    for lost in groups.take_lost_images(
+        oldest_waiting=oldest_waiting, oldest_fetch=oldest_fetch, grace=grace, max_hold=max_hold
+    ):
         with logs.bind_request_id(lost.request_id):
-            _log.warning("images_recovered", group_id=lost.group_id, indices=lost.indices)
-            messages = (ProcessImage(lost.group_id, index) for index in lost.indices)
+            _log.warning("images_recovered", group_id=lost.group_id, indices=lost.indices + lost.to_fetch)
+            messages: list[Message] = [ProcessImage(lost.group_id, index) for index in lost.indices]
+            messages += [FetchImage(lost.group_id, index) for index in lost.to_fetch]
             publish(messages, published_at=lost.published_at)

@@ -30,8 +30,9 @@ def recover_groups() -> None:
         groups(),
         partial(send_all, app),
         waiting_since=oldest_waiting(redis(), Queue.IMAGES),
+        fetch_waiting_since=oldest_waiting(redis(), Queue.OUTBOUND),
         grace=settings.recovery_grace,
-        max_hold=settings.max_hold,
+        max_hold=max(settings.max_hold, settings.max_fetch),
     )
 
 
