@@ -9,7 +9,7 @@ from typing import Any
 from darkroom_contracts.formats import ImageFormat
 from PIL import Image, ImageFile, PngImagePlugin
 
-from darkroom_imaging import exif, gif_animation, palette
+from darkroom_imaging import exif, gif_animation, palette, smaller
 from darkroom_imaging.embedded import Embedded
 from darkroom_imaging.errors import ImageTooLargeError, ResultTooLargeError
 from darkroom_imaging.failures import unexpected
@@ -58,6 +58,8 @@ class Target:
     """1 to 100, for formats that have one."""
     max_bytes: int | None = None
     """Of the file. The quality is lowered until it fits."""
+    smallest: bool = False
+    """Whether more time is taken to write the same pixels in fewer bytes, where the format gives room for that."""
     profile: bytes | None = None
     """The colour profile of an RGB space. It is left out where the format has no place for it."""
     embedded: Embedded | None = None
@@ -92,16 +94,16 @@ def _fitting(bare: Sequence[Image.Image], target: Target, animation: Animation |
     """The file, of a quality at which it fits."""
     name, quality = target.format, target.quality or QUALITY.get(target.format, 0)
     if target.max_bytes is None:
-        return _encoded(bare, target, quality, animation)
+        return _smallest(bare, target, quality, animation)
     if name in QUALITY:
         try:
-            return fit(name, quality, target.max_bytes, lambda tried: _encoded(bare, target, tried, animation)).data
+            return fit(name, quality, target.max_bytes, lambda tried: _smallest(bare, target, tried, animation)).data
         except NothingFitsError as error:
             raise ResultTooLargeError(
                 f"The result does not fit {target.max_bytes:,} bytes: at the lowest quality it has {error.smallest:,}. "
                 "Make the image smaller with resize, or raise max_bytes."
             ) from None
-    data = _encoded(bare, target, quality, animation)
+    data = _smallest(bare, target, quality, animation)
     if len(data) > target.max_bytes:
         raise ResultTooLargeError(
             f"The result does not fit {target.max_bytes:,} bytes: it has {len(data):,}, and {name.upper()} has no "
@@ -110,13 +112,32 @@ def _fitting(bare: Sequence[Image.Image], target: Target, animation: Animation |
     return data
 
 
-def _encoded(bare: Sequence[Image.Image], target: Target, quality: int, animation: Animation | None) -> bytes:
+def _smallest(bare: Sequence[Image.Image], target: Target, quality: int, animation: Animation | None) -> bytes:
+    """The file, in as few bytes as the target's effort allows."""
+    data = _encoded(bare, target, quality, animation)
+    if not target.smallest or animation is not None:
+        return data
+    match target.format:
+        case ImageFormat.JPEG:
+            return smaller.jpeg(data)
+        case ImageFormat.PNG:
+            numbered = smaller.with_palette(bare[0])
+            if numbered is None:
+                return min(data, _encoded(bare, target, quality, None, optimize=True), key=len)
+            return min(data, _encoded([numbered], target, quality, None), key=len)
+        case _:
+            return data
+
+
+def _encoded(
+    bare: Sequence[Image.Image], target: Target, quality: int, animation: Animation | None, **more: Any
+) -> bytes:
     name = target.format
     if name is ImageFormat.GIF and animation is not None:
         return gif_animation.animated(bare, _durations(animation, name), min(animation.plays, _MOST_PLAYS))
     if name is ImageFormat.GIF:
         bare = [palette.reduced(image, dither=True, transparent=palette.hides_something(image)) for image in bare]
-    options = dict(_OPTIONS.get(name, {}))
+    options = dict(_OPTIONS.get(name, {})) | more
     if name in QUALITY:
         options["quality"] = quality
     if target.profile is not None and name is not ImageFormat.GIF:

@@ -178,10 +178,12 @@ def _result(shared: _Shared, output: _Output, studio: Studio, *, is_last: bool) 
     name = output.format(shared.format)
     animation = shared.animation if name in ANIMATED else None
     images = _images(shared, output, studio, animated=animation is not None, is_last=is_last)
+    conversion = output.conversion
     target = Target(
         name,
-        quality=output.conversion.quality if output.conversion else None,
-        max_bytes=output.conversion.max_bytes if output.conversion else None,
+        quality=conversion.quality if conversion else None,
+        max_bytes=conversion.max_bytes if conversion else None,
+        smallest=conversion is not None and conversion.effort == "best",
         profile=shared.profile,
         embedded=shared.embedded,
     )

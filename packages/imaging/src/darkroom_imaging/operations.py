@@ -68,6 +68,10 @@ def _is_none(value: object) -> bool:
     return value is None
 
 
+def _is_fast(value: object) -> bool:
+    return value == "fast"
+
+
 _WIDTH = _given(width="integer")
 _HEIGHT = _given(height="integer")
 _BOX = _given(box="array")
@@ -221,12 +225,17 @@ class Convert(Operation):
         None, description="For jpeg, webp and avif; each has its own default."
     )
     keep_profile: bool = Field(False, description="Keep the colour profile instead of converting to sRGB.")
-    # Written down only where it is given, so that a worker of the version before can read all other pipelines.
+    # Written down only where they are given, so that a worker of the version before can read all other pipelines.
     max_bytes: Annotated[int, Field(ge=1, le=MAX_RESULT_BYTES), WHOLE] | None = Field(
         None,
         description="The largest file in bytes. jpeg, webp and avif get the best quality that fits, at most `quality`; "
         "what cannot be made to fit fails.",
         exclude_if=_is_none,
+    )
+    effort: Literal["fast", "best"] = Field(
+        "fast",
+        description="`best` takes longer to write the same pixels in fewer bytes; for jpeg and png.",
+        exclude_if=_is_fast,
     )
 
 
