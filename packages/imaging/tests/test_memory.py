@@ -15,9 +15,9 @@ MEASURE = """
 import sys
 from pathlib import Path
 from darkroom_imaging.operations import *
-from darkroom_imaging.engine import process
-result = process(Path(sys.argv[1]).read_bytes(), eval(sys.argv[2]))
-assert result.width
+from darkroom_imaging.engine import process_outputs
+results = process_outputs(Path(sys.argv[1]).read_bytes(), eval(sys.argv[2]), eval(sys.argv[3]))
+assert all(result.width for result in results.values())
 print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")))
 """
 """Prints the largest resident size in kB. What `getrusage` says would count the process that started this one."""
@@ -58,7 +58,24 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_large_image_takes_at_most_three_times_its_pixels(
     folder: Path, name: str, channels: int, pipeline: str
 ) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", MEASURE, folder / name, pipeline], capture_output=True, text=True, check=True
-    )
-    assert int(done.stdout) * 1024 < 3 * WIDTH * HEIGHT * channels + ALLOWANCE
+    assert largest_size(folder / name, pipeline, "{'only': ()}") < 3 * WIDTH * HEIGHT * channels + ALLOWANCE
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not STATUS.exists(), reason="the largest resident size is told by Linux only")
+def test_outputs_take_no_more_than_the_shared_pixels_and_those_of_one_of_them(folder: Path) -> None:
+    outputs = "{str(number): (Adjust(brightness=1.1),) for number in range(4)}"
+    assert largest_size(folder / "photograph.jpg", "(Flip(),)", outputs) < 3 * WIDTH * HEIGHT * 3 + ALLOWANCE
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not STATUS.exists(), reason="the largest resident size is told by Linux only")
+def test_a_jpeg_with_much_effort_takes_at_most_four_times_its_pixels(folder: Path) -> None:
+    pipeline = "(Convert(format='jpeg', effort='best'),)"
+    assert largest_size(folder / "photograph.jpg", pipeline, "{'only': ()}") < 4 * WIDTH * HEIGHT * 3 + ALLOWANCE
+
+
+def largest_size(path: Path, pipeline: str, outputs: str) -> int:
+    """In bytes, of a fresh process that does nothing else."""
+    arguments = [sys.executable, "-c", MEASURE, str(path), pipeline, outputs]
+    return int(subprocess.run(arguments, capture_output=True, text=True, check=True).stdout) * 1024
