@@ -60,9 +60,9 @@ class HostileServer:
         return send
 
     def silent(self, connection: socket.socket, _: Received) -> None:
-        """Say nothing until the other side hangs up."""
-        while not self.closing.is_set() and connection.recv(1024):
-            pass
+        """Say nothing until the server is closed, and then hang up."""
+        self.closing.wait()
+        connection.close()
 
     def serve(self, connection: socket.socket) -> None:
         """Read a request and answer it."""

@@ -470,6 +470,17 @@ def test_a_slow_host_holds_up_nobody_else(server: HostileServer) -> None:
         assert get(server.url(host="slow.example"), client) == b"sound"
 
 
+def test_a_host_that_is_named_twice_counts_once() -> None:
+    slots = HostSlots(2)
+    with (
+        slots.hold("127.0.0.1", "127.0.0.1"),
+        slots.hold("127.0.0.1", "127.0.0.1"),
+        pytest.raises(HostBusyError),
+        slots.hold("127.0.0.1"),
+    ):
+        pass
+
+
 def test_whoever_is_turned_away_gets_a_turn_of_their_own() -> None:
     slots = HostSlots(1)
     waits = []

@@ -273,3 +273,24 @@ def test_the_service_fetches_what_its_queue_asks_for(
     assert [problem(groups, group_id, index) for index in range(3)] == [None, "url_not_found", "url_not_allowed"]
     with storage.open(original_blob(group_id, 0)) as original:
         assert original.read() == PHOTOGRAPH
+
+
+def test_a_slow_host_with_many_images_holds_up_nobody_elses(
+    groups: GroupStore, server: HostileServer, redis: Redis, redis_url: str, tmp_path: Path
+) -> None:
+    LocalBlobStorage(tmp_path).check()
+    settings = {
+        "DARKROOM_OUTBOUND_ALLOW": "127.0.0.0/8",
+        "DARKROOM_OUTBOUND_CONCURRENCY": "4",
+        "DARKROOM_OUTBOUND_PER_HOST": "2",
+    }
+    celery = make_celery("test", publisher(Settings(redis_url=redis_url)))
+    with hostile_server("127.0.0.3") as slow:
+        slow.answers["/a.jpg"] = slow.silent
+        group_id = submit(groups, *[slow.url("/a.jpg")] * 20, *[server.url("/a.jpg")] * 10)
+        with live_consumer("outbound", Queue.OUTBOUND, redis_url, tmp_path, settings):
+            for index in range(30):
+                send(celery, FetchImage(group_id, index))
+            wait_for(lambda: queue_length(redis, Queue.IMAGES) == 10, limit=30, what="all images of the other host")
+            assert len(slow.received) == 2
+            slow.closing.set()

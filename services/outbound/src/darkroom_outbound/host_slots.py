@@ -36,6 +36,7 @@ class HostSlots:
         Raises:
             HostBusyError: one of them has as many as it may.
         """
+        names = tuple(dict.fromkeys(names))  # a host that is an address has one name
         self._take(names)
         began = time.monotonic()
         try:
@@ -55,7 +56,7 @@ class HostSlots:
         pace = self._hold.get(name, 1.0) / self._limit
         turn = min(max(now, self._next.get(name, 0.0)) + pace, now + _LONGEST_WAIT)
         self._next[name] = turn
-        return turn - now
+        return min(turn - now, _LONGEST_WAIT)  # which the sum above may exceed by a rounding
 
     def _give_back(self, names: tuple[str, ...], seconds: float) -> None:
         with self._lock:
