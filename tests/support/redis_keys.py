@@ -88,3 +88,8 @@ def contents(redis: Redis) -> dict[str, object]:
         "zset": lambda key: redis.zrange(key, 0, -1, withscores=True),
     }
     return {key: readers[str(redis.type(key))](key) for key in lasting_keys(redis)}
+
+
+def let_uploads_go(redis: Redis, *image_ids: str) -> None:
+    """Let the time pass after which uploads that nothing uses are dropped."""
+    redis.zadd("darkroom:uploads", dict.fromkeys(image_ids, 1), xx=True)

@@ -1,4 +1,4 @@
-"""The ids that travel between services: of groups, tasks and emails."""
+"""The ids that travel between services: of groups, uploads, tasks and emails."""
 
 import hashlib
 import re
@@ -15,6 +15,16 @@ def new_group_id() -> str:
 
 def is_group_id(text: str) -> bool:
     """Whether the text has the form of a group id, so that it may become part of a key or a path."""
+    return _ID.fullmatch(text) is not None
+
+
+def new_image_id() -> str:
+    """An unguessable id of an image that was uploaded ahead: 128 random bits in hexadecimal."""
+    return secrets.token_hex(16)
+
+
+def is_image_id(text: str) -> bool:
+    """Whether the text has the form of such an image's id, so that it may become part of a key."""
     return _ID.fullmatch(text) is not None
 
 

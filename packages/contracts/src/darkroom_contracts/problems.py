@@ -35,6 +35,7 @@ class ProblemCode(StrEnum):
     # What it asks for
     GROUP_NOT_FOUND = "group_not_found"
     IMAGE_NOT_FOUND = "image_not_found"
+    UPLOAD_NOT_FOUND = "upload_not_found"
     RESULT_NOT_AVAILABLE = "result_not_available"
     FILE_EXPIRED = "file_expired"
     TASK_NOT_FOUND = "task_not_found"
@@ -48,6 +49,7 @@ class ProblemCode(StrEnum):
     # The service
     TOO_MANY_TASKS = "too_many_tasks"
     SERVER_BUSY = "server_busy"
+    TOO_MANY_UPLOADS = "too_many_uploads"
     TOO_MANY_STREAMS = "too_many_streams"
     QUEUE_UNAVAILABLE = "queue_unavailable"
     QUEUE_FULL = "queue_full"

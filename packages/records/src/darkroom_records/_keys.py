@@ -21,7 +21,11 @@ GROUP_DEADLINES = f"{_ROOT}:groups:deadlines"
 """Sorted set of the groups that have not ended and have a deadline, by that deadline."""
 
 UPLOADS = f"{_ROOT}:uploads"
-"""Sorted set of the images that were uploaded ahead, by the time at which each is dropped."""
+"""Sorted set of the images that were uploaded ahead, by the time at which each is dropped: 0 where its record is
+gone and its blob is still to be deleted."""
+
+UPLOAD_BYTES = f"{_ROOT}:uploads:bytes"
+"""Redis hash, by client: how many bytes its uploads have; those of all under an empty name."""
 
 ERASED_GROUPS = f"{_ROOT}:groups:erased"
 """Sorted set of the groups whose record is gone and whose blobs are still to be deleted, by the time of that."""
@@ -96,7 +100,7 @@ def owned_groups(owner: str) -> str:
 
 
 def upload_record(image_id: str) -> str:
-    """Redis hash: what is known of an image that was uploaded ahead."""
+    """Redis string (JSON): what is known of an image that was uploaded ahead."""
     return f"{_ROOT}:upload:{image_id}"
 
 

@@ -102,6 +102,9 @@ class BlobStorage(Protocol):
     def groups_older_than(self, seconds: float) -> Iterator[str]:
         """The ids under ``groups/`` that nothing was added to for so long."""
 
+    def uploads_older_than(self, seconds: float) -> Iterator[str]:
+        """The ids under ``uploads/`` that were stored so long ago."""
+
     def discard_unfinished(self, *, idle: float) -> None:
         """Discard blobs that were begun and not committed, whose writer is gone, and was silent for so many seconds."""
 
@@ -174,6 +177,9 @@ class LocalBlobStorage:
         return True
 
     def link(self, source: str, target: str) -> None:
+        with suppress(OSError):  # what stands in its way is seen to below
+            os.link(self._path(source), self._path(target))  # one step: a group may have a thousand such images
+            return
         fresh = self._incoming.new_file()
         try:
             try:
@@ -198,6 +204,9 @@ class LocalBlobStorage:
 
     def groups_older_than(self, seconds: float) -> Iterator[str]:
         return (folder.name for folder in _older_than(self._root / "groups", seconds))
+
+    def uploads_older_than(self, seconds: float) -> Iterator[str]:
+        return (file.name for file in _older_than(self._root / "uploads", seconds))
 
     def discard_unfinished(self, *, idle: float) -> None:
         self._incoming.discard_abandoned(idle=idle)

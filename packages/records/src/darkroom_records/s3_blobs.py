@@ -100,17 +100,23 @@ class S3BlobStorage:
                 obstore.delete(self._store, [blob["path"] for blob in found])
 
     def groups_older_than(self, seconds: float) -> Iterator[str]:
-        current, newest = "", datetime.now(UTC)  # a group, and when its newest blob was stored
-        with self._failures("groups"):
-            for found in obstore.list(self._store, "groups", chunk_size=_LISTED):  # by key: a group's stand together
+        return self._older_than("groups", seconds)
+
+    def uploads_older_than(self, seconds: float) -> Iterator[str]:
+        return self._older_than("uploads", seconds)
+
+    def _older_than(self, folder: str, seconds: float) -> Iterator[str]:
+        current, newest = "", datetime.now(UTC)  # a group or an upload, and when its newest blob was stored
+        with self._failures(folder):
+            for found in obstore.list(self._store, folder, chunk_size=_LISTED):  # by key: a group's stand together
                 for blob in found:
-                    group_id = blob["path"].split("/")[1]
-                    if group_id == current:
+                    name = blob["path"].split("/")[1]
+                    if name == current:
                         newest = max(newest, blob["last_modified"])
                         continue
                     if current and _age(newest) > seconds:
                         yield current
-                    current, newest = group_id, blob["last_modified"]
+                    current, newest = name, blob["last_modified"]
         if current and _age(newest) > seconds:
             yield current
 

@@ -23,6 +23,7 @@ from darkroom_api.operators.metrics import init_metrics
 from darkroom_api.page import docs, page
 from darkroom_api.services import init_services
 from darkroom_api.settings import ApiSettings
+from darkroom_api.uploads import images
 from darkroom_api.uploads.staging import StagingRequest
 
 
@@ -57,7 +58,7 @@ def create_app(settings: ApiSettings | None = None) -> OpenAPI:
     init_foreign_pages(app, settings)
     init_query_parameters(app)
     init_mail_limits(app)
-    for views in (process_images, status, cancellation, retry, results):
+    for views in (images, process_images, status, cancellation, retry, results):
         app.register_api(views.blueprint)
     for views in (emails, newsletter, tasks, diagnostics, control, health):
         app.register_api(views.blueprint)

@@ -15,6 +15,7 @@ from darkroom_records.outbox import EmailSender, Outbox
 from darkroom_records.storage import make_storage
 from darkroom_records.subscribers import Subscribers
 from darkroom_records.task_store import TaskStore
+from darkroom_records.uploads import UploadStore
 from darkroom_runtime.redis_client import connect
 from darkroom_runtime.sending import try_send
 from flask import Flask, current_app
@@ -36,6 +37,7 @@ class Services:
     celery: Celery
     redis: Redis
     groups: GroupStore
+    uploads: UploadStore
     tasks: TaskStore
     control: ControlStore
     storage: BlobStorage
@@ -59,6 +61,7 @@ class Services:
             celery=celery,
             redis=redis,
             groups=groups,
+            uploads=UploadStore(redis),
             tasks=TaskStore(redis),
             control=ControlStore(redis),
             storage=make_storage(settings, must_exist=False),

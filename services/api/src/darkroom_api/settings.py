@@ -71,6 +71,15 @@ class ApiSettings(StorageSettings, LinkSettings, MailLimitSettings, HostSettings
         4_000_000_000,
         description="Bytes of the disk for bodies until they are worked on. Each process has an equal part of them.",
     )
+    keep_uploads: PositiveInt = Field(
+        3600, description="Seconds after its last use until an image that was uploaded ahead is dropped."
+    )
+    max_upload_bytes_per_client: PositiveInt = Field(
+        5_000_000_000, description="Bytes of images that one client can have uploaded ahead at the same time."
+    )
+    max_upload_bytes: PositiveInt = Field(
+        20_000_000_000, description="Bytes of images that all clients together can have uploaded ahead."
+    )
     max_connections: int = Field(4000, ge=16, description="Connections that one process keeps open at the same time.")
     header_timeout: float = Field(10.0, gt=0, description="Seconds for a request's line and headers to arrive.")
     transfer_timeout: float = Field(

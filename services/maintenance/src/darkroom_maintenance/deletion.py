@@ -3,8 +3,9 @@
 import time
 
 import structlog
-from darkroom_records.blobs import BlobNotFoundError, BlobStorage, accepted_blob, group_blobs
+from darkroom_records.blobs import BlobNotFoundError, BlobStorage, accepted_blob, group_blobs, upload_blob
 from darkroom_records.groups import GroupStore
+from darkroom_records.uploads import UploadStore, delete_upload_blob
 
 _UNKNOWN = 24 * 3600
 """Seconds after which blobs are deleted that no record knows of."""
@@ -49,6 +50,21 @@ def sweep(groups: GroupStore, storage: BlobStorage, *, patience: float) -> None:
     for group_id in groups.erased():
         _delete_blobs(groups, storage, group_id)
     storage.discard_unfinished(idle=patience)
+
+
+def drop_uploads(uploads: UploadStore, storage: BlobStorage) -> None:
+    """Delete the uploads that nothing has used for long enough, and what is left of those that were erased."""
+    for image_id in uploads.due():
+        if uploads.drop(image_id):  # looked at again: it may have been used meanwhile
+            delete_upload_blob(uploads, storage, image_id)
+            _log.info("upload_dropped", image_id=image_id)
+
+
+def delete_unknown_uploads(uploads: UploadStore, storage: BlobStorage) -> None:
+    """Delete blobs of uploads that were unknown for a day: their records were lost, with Redis's disk for example."""
+    for image_id in storage.uploads_older_than(_UNKNOWN):
+        if not uploads.exists(image_id):
+            storage.delete(upload_blob(image_id))
 
 
 def _is_accepted(storage: BlobStorage, group_id: str) -> bool:

@@ -6,6 +6,7 @@ from darkroom_records.blobs import BlobStorage
 from darkroom_records.groups import GroupStore
 from darkroom_records.storage import make_storage
 from darkroom_records.task_store import TaskStore
+from darkroom_records.uploads import UploadStore
 from darkroom_runtime.redis_client import connect
 from redis import Redis
 
@@ -22,6 +23,12 @@ def redis() -> Redis:
 def groups() -> GroupStore:
     """The records of groups."""
     return GroupStore(redis())
+
+
+@cache
+def uploads() -> UploadStore:
+    """The records of images that were uploaded ahead."""
+    return UploadStore(redis())
 
 
 @cache

@@ -12,7 +12,7 @@ from darkroom_runtime.sending import send_all
 
 from darkroom_maintenance import counting, deletion, recovery
 from darkroom_maintenance.app import app, settings
-from darkroom_maintenance.resources import groups, redis, storage, task_store
+from darkroom_maintenance.resources import groups, redis, storage, task_store, uploads
 
 INTAKE_PATIENCE = 30
 """Seconds after which a group that was created and not confirmed counts as interrupted."""
@@ -40,12 +40,14 @@ def recover_groups() -> None:
 def expire_groups() -> None:
     """Delete groups that ended long enough ago, and whatever no record knows of that has lain in storage for a day."""
     deletion.expire(groups(), storage(), keep_for=settings.keep_results)
+    deletion.delete_unknown_uploads(uploads(), storage())
 
 
 @app.task(name=messages.SweepUnfinished.name)
 def sweep_unfinished() -> None:
-    """Complete or undo interrupted intakes, deletions and uploads."""
+    """Complete or undo interrupted intakes, deletions and uploads, and drop images uploaded ahead and not used."""
     deletion.sweep(groups(), storage(), patience=INTAKE_PATIENCE)
+    deletion.drop_uploads(uploads(), storage())
 
 
 @app.task(name=messages.Add.name, bind=True)

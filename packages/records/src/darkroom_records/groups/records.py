@@ -32,6 +32,8 @@ class NewImage:
     code: ProblemCode | None = None
     url: str | None = None
     """Where its original must be fetched from. It is forgotten once that was done."""
+    image_id: str | None = None
+    """The upload that its original is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +162,8 @@ class Image:
     outcome: Outcome = Outcome()
     stem: str = ""
     """The path of its result without the extension: the same in the archive, its manifest and single downloads."""
+    image_id: str | None = None
+    """The upload that its original was, where it was sent ahead."""
 
     @property
     def files(self) -> Mapping[str, str]:
@@ -292,4 +296,5 @@ def _image(index: str, item: str, state: str, outcome: str | None) -> Image:
         pipeline=known.get("pipeline"),
         outcome=Outcome.from_json(outcome) if outcome else Outcome(),
         stem=known.get("stem") or safe_stem(known["name"], int(index)),
+        image_id=known.get("image_id"),
     )

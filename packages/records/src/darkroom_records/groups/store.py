@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from darkroom_contracts.formats import Metadata
@@ -388,6 +388,26 @@ class GroupStore:
             return None
         return read_images({field: item}, {field: state}, {field: outcome} if outcome else {})[0]
 
+    def names_of_originals(self, images: Iterable[tuple[str, int]]) -> Mapping[tuple[str, int], str]:
+        """The names of those of these images, by group and index, whose originals are kept. In one round trip."""
+        indices: dict[str, list[int]] = {}
+        for group_id, index in dict.fromkeys(images):
+            indices.setdefault(group_id, []).append(index)
+        if not indices:
+            return {}
+        with self._redis.pipeline(transaction=False) as pipe:
+            for group_id, wanted in indices.items():
+                pipe.hmget(keys.group_items(group_id), [str(index) for index in wanted])
+                pipe.hmget(keys.group_sources(group_id), [str(index) for index in wanted])
+            found = iter(pipe.execute())
+        names: dict[tuple[str, int], str] = {}
+        for group_id, wanted in indices.items():
+            for index, item, source in zip(wanted, next(found), next(found), strict=True):
+                known: dict[str, Any] = json.loads(item) if item else {"refused": True}
+                if not known.get("refused") and source is None:  # what was not fetched is not there either
+                    names[group_id, index] = known["name"]
+        return names
+
     def take_lost_images(
         self, *, oldest_waiting: float, grace: float, max_hold: float, oldest_fetch: float | None = None
     ) -> Iterator[PendingImages]:
@@ -445,6 +465,8 @@ def _item(image: NewImage, stem: str | None) -> str:
         item["stem"] = stem
     if image.error is not None:
         item["refused"] = True
+    if image.image_id is not None:
+        item["image_id"] = image.image_id
     if image.pipeline is not None:
         item["pipeline"] = image.pipeline
     return json.dumps(item)

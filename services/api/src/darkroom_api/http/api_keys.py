@@ -1,5 +1,6 @@
 """Who may do what: with keys set, whoever knows one of them."""
 
+import hashlib
 import hmac
 from collections.abc import Callable, Iterable
 from functools import wraps
@@ -73,6 +74,11 @@ def has_key() -> bool:
 def key_owner() -> str:
     """Whose Idempotency-Keys this request uses: those of its API key, or of its client's address where it has none."""
     return _presented() if has_key() else f"client:{client()}"
+
+
+def upload_owner() -> str:
+    """Whose uploads this request makes and may use: those of its API key. Empty where it has none."""
+    return f"key:{hashlib.sha256(_presented().encode()).hexdigest()[:32]}" if has_key() else ""
 
 
 def _key_required(detail: str) -> Problem:

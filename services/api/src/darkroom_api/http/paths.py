@@ -39,6 +39,9 @@ class Paths:
     def image(self, group_id: str, index: int, output: str = "") -> str:
         return f"{self.base}/images/{group_id}/{index}" + (f"?output={output}" if output else "")
 
+    def upload(self, image_id: str) -> str:
+        return f"{self.base}/images/{image_id}"
+
     def task(self, task_id: str) -> str:
         return f"{self.base}/tasks/{task_id}"
 

@@ -81,6 +81,16 @@ def unknown_group() -> Problem:
     return Problem(404, "No such group. It may have expired.", code=ProblemCode.GROUP_NOT_FOUND, error=INVALID_GROUP)
 
 
+def unknown_upload() -> Problem:
+    """There is no such upload, or no longer, or it is somebody else's."""
+    return Problem(
+        404,
+        "No such upload. It may have been dropped because nothing used it.",
+        code=ProblemCode.UPLOAD_NOT_FOUND,
+        error="Invalid image_id",
+    )
+
+
 def unavailable(detail: str, code: ProblemCode) -> Problem:
     """Something the API rests on does not answer."""
     return Problem(503, detail, code=code, headers={"Retry-After": "5"})

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 from darkroom_contracts.problems import ProblemCode
 from darkroom_imaging.errors import ImageError
-from darkroom_imaging.inspection import inspect
+from darkroom_imaging.inspection import Header, inspect
 from darkroom_imaging.limits import Limits
 from darkroom_imaging.scanning import Budget
 from darkroom_records.blobs import BlobStorage, BlobWriter
@@ -32,6 +32,8 @@ class StagedImage:
         self.size = 0
         """The bytes that were sent."""
         self.unfit: ImageError | None = None
+        self.header: Header | None = None
+        """Its format and size, once it is complete and fit."""
 
     @property
     def sha256(self) -> str:
@@ -49,7 +51,7 @@ class StagedImage:
         try:
             with self._writer.read_back() as file:  # closes what was written to, too: a thousand may be staged
                 self._limits.check_bytes(self.size)
-                inspect(file, self._limits, self._budget)
+                self.header = inspect(file, self._limits, self._budget)
         except ImageError as error:
             self.unfit = error
 
