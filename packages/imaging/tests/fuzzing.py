@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import TypeAlias
 
+from darkroom_contracts.formats import Metadata
 from darkroom_imaging.engine import process
 from darkroom_imaging.errors import ImageError
 from darkroom_imaging.limits import Limits
@@ -91,6 +92,12 @@ def _mutate(data: bytearray, chance: random.Random) -> None:
     data += b"" if data else b"\0"
 
 
+METADATA = tuple(Metadata)
+XMP = b"""<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+<rdf:Description xmlns:dc="http://purl.org/dc/elements/1.1/" dc:format="image/png">
+<dc:creator><rdf:Seq><rdf:li>Jane</rdf:li></rdf:Seq></dc:creator></rdf:Description></rdf:RDF></x:xmpmeta>"""
+
+
 @cache
 def seeds() -> Seeds:
     """Small sound images of every format and kind."""
@@ -100,22 +107,23 @@ def seeds() -> Seeds:
     clear.putalpha(picture)
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes().replace(b"s\0R\0G\0B", b"o\0R\0G\0B")
     exif = Image.Exif()
-    exif[0x0112], exif[0x010E] = 6, "upright"
+    exif[0x0112], exif[0x010E], exif[0x013B] = 6, "upright", "Jane"
+    exif.get_ifd(0x8825)[2] = (51.0, 30.0, 26.0)
     frames: dict[str, object] = {"save_all": True, "append_images": [clear, clear.rotate(90)], "duration": 40}
     return (
-        _file(colours, "JPEG", icc_profile=profile, exif=exif),
+        _file(colours, "JPEG", icc_profile=profile, exif=exif, xmp=XMP),
         _file(colours, "JPEG", progressive=True),
         _file(colours.convert("CMYK"), "JPEG"),
         _file(colours, "PNG", icc_profile=profile, exif=exif),
         _file(colours.quantize(9), "PNG", transparency=3),
         _file(Image.new("I;16", (9, 9), 999), "PNG"),
         _file(clear, "PNG", **frames),
-        _file(clear, "WEBP", exif=exif, icc_profile=profile),
+        _file(clear, "WEBP", exif=exif, icc_profile=profile, xmp=XMP),
         _file(clear, "WEBP", **frames),
         _file(colours, "WEBP", lossless=True),
         _file(colours, "AVIF", speed=10),
         _file(colours, "GIF", **frames),
-        _file(colours, "TIFF", icc_profile=profile),
+        _file(colours, "TIFF", icc_profile=profile, exif=exif, tiffinfo={700: XMP}),
         _file(colours, "TIFF", compression="tiff_lzw"),
         _file(colours, "TIFF", compression="jpeg"),
         _file(picture.convert("1"), "TIFF", compression="group4"),
@@ -135,7 +143,7 @@ def work(number: int) -> str:
     """What becomes of a case: ``result``, or the name of the engine's error."""
     source, pipeline = case(number)
     try:
-        process(source, pipeline, limits=LIMITS)
+        process(source, pipeline, limits=LIMITS, metadata=METADATA[number % 3])
     except ImageError as error:
         return type(error).__name__
     return "result"
