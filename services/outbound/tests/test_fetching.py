@@ -444,6 +444,15 @@ def test_proxies_and_passwords_of_the_environment_are_not_used(
     assert "authorization" not in server.received[0].headers
 
 
+def test_no_log_holds_a_url_which_may_be_as_good_as_a_password(
+    server: HostileServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.answers |= {"/a": redirect("/b?token=s3cret"), "/b": answer(500)}
+    with caplog.at_level("DEBUG"), pytest.raises(TemporaryError) as error:
+        get(server.url("/a?token=s3cret"))
+    assert "s3cret" not in caplog.text + str(error.value)
+
+
 def test_a_slow_host_holds_up_nobody_else(server: HostileServer) -> None:
     server.answers |= {"/slow": server.silent, "/": answer(body=b"sound")}
     names = {"slow.example": "127.0.0.1", "wildcard.slow.example": "127.0.0.1", "fast.example": "127.0.0.3"}

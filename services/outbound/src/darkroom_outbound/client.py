@@ -1,6 +1,7 @@
 """HTTP to strangers: each request goes to an address that was looked up once, judged, and is then connected to."""
 
 import http.client
+import logging
 import socket
 import ssl
 from collections.abc import Iterator, Mapping
@@ -29,6 +30,8 @@ PIECE = 65_536
 """Bytes read at once."""
 
 USER_AGENT = "Darkroom/0.1"
+
+logging.getLogger("urllib3").setLevel(logging.INFO)  # below, it writes down URLs, which may be as good as passwords
 
 _TOO_LONG = "The URL's server took too long."
 
