@@ -70,7 +70,7 @@ def test_every_window_of_a_rate_holds_and_the_refusal_says_until_when(redis: Red
     with pytest.raises(MailLimitError) as soon:
         outbox.submit(email(ADA), request=MailRequest("too soon", client="192.0.2.1"))
     assert soon.value.wait <= 60
-    counter = "darkroom:mails:limits:client:192.0.2.1"
+    (counter,) = cast("list[str]", redis.keys("darkroom:mails:limits:client:*"))
     for name in cast("list[str]", redis.zrange(counter, 0, -1)):
         redis.zincrby(counter, -60, name)  # a minute passes
     outbox.submit(email(ADA), request=MailRequest("later", client="192.0.2.1"))

@@ -1,18 +1,22 @@
 """What the maintenance service does, as plain functions: without Celery and without a message."""
 
+import time
 from collections.abc import Iterable
 
 import pytest
-from darkroom_contracts.ids import new_group_id, new_task_id
-from darkroom_contracts.messages import Count, FetchImage, Message, ProcessImage
-from darkroom_contracts.states import TaskState
+from darkroom_contracts.ids import new_group_id, new_task_id, task_id
+from darkroom_contracts.mail import Address
+from darkroom_contracts.messages import Count, FetchImage, Message, ProcessImage, SendResults
+from darkroom_contracts.states import GroupState, TaskState
 from darkroom_maintenance.counting import count
+from darkroom_maintenance.deadlines import end_overdue
 from darkroom_maintenance.recovery import recover
 from darkroom_records.groups import GroupStore, NewImage, Terms
 from darkroom_records.task_store import TaskStore
 from darkroom_runtime.logs import current_request_id
 from darkroom_runtime.workers import heartbeat_key
 from redis import Redis
+from support.waiting import wait_for
 
 GROUP = new_group_id()
 
@@ -93,3 +97,23 @@ def test_a_count_that_takes_too_long_is_cancelled(tasks: TaskStore) -> None:
     tasks.create(Count, task_id, total=3)
     count(tasks, task_id, 3, interval=0, patience=-1)
     assert tasks.read(task_id).state is TaskState.CANCELLED
+
+
+def test_what_has_not_ended_by_the_deadline_is_stopped_and_its_results_are_emailed(
+    groups: GroupStore, redis: Redis
+) -> None:
+    redis.set(heartbeat_key("alive"), "")
+    terms = Terms(email=Address("ada@example.org"), notify=True, deadline=time.time() + 0.2)
+    groups.create(GROUP, [NewImage("a.png"), NewImage("b.png")], (), terms)
+    groups.begin(GROUP, 0, worker="alive", delivery=0)
+    stopped: list[str] = []
+    sent: list[SendResults] = []
+
+    def is_over() -> bool:
+        end_overdue(groups, stopped.extend, sent.append)
+        return groups.read(GROUP).state is GroupState.EXPIRED
+
+    assert not is_over()
+    wait_for(is_over, limit=5, what="the deadline")
+    assert stopped == [task_id(GROUP, 0)]
+    assert sent == [SendResults(GROUP)]

@@ -14,7 +14,7 @@ from darkroom_contracts.queues import Queue
 from darkroom_records.control import ControlStore
 from darkroom_runtime import logs
 from darkroom_runtime.celery_config import make_celery, publisher
-from darkroom_runtime.queues import oldest_waiting
+from darkroom_runtime.queues import discard_messages, oldest_waiting, queue_length
 from darkroom_runtime.sending import send, send_all, try_send
 from darkroom_runtime.settings import Settings
 from darkroom_scheduler.config import celery_config
@@ -83,3 +83,10 @@ def test_many_are_sent_in_their_order_under_ids_that_open_nothing(celery: Celery
 def test_a_message_that_only_wakes_somebody_may_fail_to_be_sent(redis_url: str) -> None:
     nowhere = make_celery("test", publisher(Settings(redis_url=redis_url)) | {"broker_url": "redis://127.0.0.1:1/0"})
     try_send(nowhere, SendEmail(EMAIL))
+
+
+def test_messages_are_taken_out_of_a_queue_and_those_of_others_stay(celery: Celery, redis: Redis) -> None:
+    one, other = "1" * 32, "2" * 32
+    send_all(celery, [ProcessImage(group_id, index) for index in range(1500) for group_id in (one, other)])
+    assert discard_messages(redis, Queue.IMAGES, of=ProcessImage(one, 0).task_id.removesuffix("0")) == 1500
+    assert queue_length(redis, Queue.IMAGES) == 1500

@@ -179,21 +179,22 @@ def test_a_group_that_runs_again_is_not_mailed_half_done(
     assert server.attempts == 0
 
 
-@pytest.mark.parametrize("gone", ["record", "results"])
-def test_results_that_have_expired_are_not_mailed_and_the_record_says_so(
-    delivery: Delivery,
-    groups: GroupStore,
-    storage: LocalBlobStorage,
-    outbox: Outbox,
-    end_group: EndGroup,
-    gone: str,
+def test_an_email_with_the_results_of_a_deleted_group_is_not_sent(
+    delivery: Delivery, groups: GroupStore, outbox: Outbox, end_group: EndGroup, server: MailServer
 ) -> None:
     end_group({"one.png": b"1"})
     email_id = ask(groups, outbox)
-    if gone == "record":
-        groups.delete(GROUP)
-    else:
-        storage.delete_all(f"groups/{GROUP}/")
+    groups.delete(GROUP)
+    delivery.deliver(email_id)
+    assert not server.taken
+
+
+def test_results_that_have_expired_are_not_mailed_and_the_record_says_so(
+    delivery: Delivery, groups: GroupStore, storage: LocalBlobStorage, outbox: Outbox, end_group: EndGroup
+) -> None:
+    end_group({"one.png": b"1"})
+    email_id = ask(groups, outbox)
+    storage.delete_all(f"groups/{GROUP}/")
     delivery.deliver(email_id)
     email = outbox.read(email_id)
     assert (email.state, email.reason) == (EmailState.FAILED, "The results have expired and were deleted.")

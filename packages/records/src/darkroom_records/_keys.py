@@ -3,6 +3,8 @@
 A name may not change while a version that knows the old one can still be running.
 """
 
+import hashlib
+
 _ROOT = "darkroom"
 
 RUNNING_GROUPS = f"{_ROOT}:groups:running"
@@ -94,6 +96,11 @@ def group_sources(group_id: str) -> str:
     return f"{_ROOT}:group:{group_id}:sources"
 
 
+def group_emails(group_id: str) -> str:
+    """Redis set of the emails that carry the group's results."""
+    return f"{_ROOT}:group:{group_id}:emails"
+
+
 def owned_groups(owner: str) -> str:
     """Sorted set of an owner's groups, by the time at which each was taken in."""
     return f"{_ROOT}:groups:of:{owner}"
@@ -160,5 +167,5 @@ def statistics(week: int) -> str:
 
 
 def email_counter(scope: str, whom: str) -> str:
-    """Sorted set of the requests that count against a limit, by their times."""
-    return f"{_ROOT}:mails:limits:{scope}:{whom}"
+    """Sorted set of the requests that count against a limit, by their times. It does not say whom it is about."""
+    return f"{_ROOT}:mails:limits:{scope}:{hashlib.sha256(whom.encode()).hexdigest()}"

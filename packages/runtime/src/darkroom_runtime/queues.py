@@ -1,6 +1,7 @@
 """How long messages have been waiting in their queues."""
 
 import json
+from collections.abc import Iterator
 from typing import cast
 
 from darkroom_contracts.queues import Queue
@@ -9,10 +10,40 @@ from redis import Redis
 PUBLISHED_AT = "published_at"
 """The message header that says since when a message is waiting, in Unix seconds."""
 
+_PAGE = 1000
+"""Messages that are read at a time."""
+
 
 def queue_length(redis: Redis, queue: Queue) -> int:
     """How many messages wait in the queue."""
     return redis.llen(queue.value)
+
+
+def discard_messages(redis: Redis, queue: Queue, *, of: str) -> int:
+    """Take messages out of a queue that nobody needs any more, and tell how many there were.
+
+    Args:
+        redis: where the queue is.
+        queue: the queue.
+        of: what the ids of their Celery tasks begin with.
+    """
+    unwanted = [message for message in _messages(redis, queue) if _task_id(message).startswith(of)]
+    with redis.pipeline(transaction=False) as pipe:
+        for message in reversed(unwanted):
+            pipe.lrem(queue.value, -1, message)  # from the end at which those that wait longest are
+        return sum(pipe.execute())
+
+
+def _task_id(message: str) -> str:
+    return str(json.loads(message)["headers"]["id"])
+
+
+def _messages(redis: Redis, queue: Queue) -> Iterator[str]:
+    """The messages that wait, those that came last first. One that is taken meanwhile may come twice, or not at all."""
+    start = 0
+    while page := cast("list[str]", redis.lrange(queue.value, start, start + _PAGE - 1)):
+        yield from page
+        start += _PAGE
 
 
 def oldest_waiting(redis: Redis, queue: Queue) -> float | None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import structlog
 from celery import Celery
+from darkroom_contracts.ids import celery_id
 from darkroom_contracts.messages import Message
 from kombu.exceptions import KombuError
 
@@ -78,6 +79,17 @@ def send_all(celery: Celery, messages: Iterable[Message], *, published_at: float
     with celery.amqp.producer_pool.acquire(block=True) as producer, producer.batch():  # type: ignore[attr-defined]  # newer than its stubs
         for message in messages:
             send(celery, message, published_at=published_at, producer=producer)
+
+
+def stop_tasks(celery: Celery, task_ids: Iterable[str]) -> None:
+    """Tell all workers to kill the processes that run these tasks, and to drop the tasks if they still come to them.
+
+    Raises:
+        kombu.exceptions.OperationalError: Redis does not answer.
+    """
+    ids = list(task_ids)
+    running = [*map(celery_id, ids), *ids]  # messages of version 0.1.0 carry the second kind
+    celery.control.revoke(running, terminate=True, signal="SIGKILL")
 
 
 def try_send(

@@ -23,17 +23,17 @@ def notify(group_id: str, *, groups: GroupStore, outbox: Outbox, deliver: Callab
         deliver: sends the email of this id, about this group.
 
     Returns:
-        The email's id, or None where there is nothing to email: the group has expired, runs again, has no address, or
+        The email's id, or None where there is nothing to email: the group is gone, runs again, has no address, or
         its address was sent too many emails, which its status then says.
     """
     try:
         group = groups.read(group_id)
+        with logs.bind_request_id(group.request_id):
+            email_id = _submit(group, groups, outbox)
+            groups.finish_notification(group_id, finished_at=group.finished_at)
     except UnknownGroupError:
         groups.finish_notification(group_id, finished_at=None)
         return None
-    with logs.bind_request_id(group.request_id):
-        email_id = _submit(group, groups, outbox)
-        groups.finish_notification(group_id, finished_at=group.finished_at)
     if email_id:
         deliver(email_id, group)
     return email_id

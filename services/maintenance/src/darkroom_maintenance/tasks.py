@@ -8,9 +8,9 @@ from darkroom_contracts import messages
 from darkroom_contracts.queues import Queue
 from darkroom_runtime import heartbeat
 from darkroom_runtime.queues import oldest_waiting
-from darkroom_runtime.sending import send_all
+from darkroom_runtime.sending import send_all, stop_tasks, try_send
 
-from darkroom_maintenance import counting, deletion, recovery
+from darkroom_maintenance import counting, deadlines, deletion, recovery
 from darkroom_maintenance.app import app, settings
 from darkroom_maintenance.resources import groups, redis, storage, task_store, uploads
 
@@ -22,7 +22,8 @@ _log = structlog.get_logger(__name__)
 
 @app.task(name=messages.RecoverGroups.name)
 def recover_groups() -> None:
-    """Send images to the queue again that were lost with a worker or with a message."""
+    """End groups whose deadline has passed, and send images to the queue again that were lost."""
+    deadlines.end_overdue(groups(), partial(stop_tasks, app), partial(try_send, app))
     if not heartbeat.is_steady():  # Redis was away, or this service has just begun: the living need time to say so
         _log.debug("recovery_postponed")
         return

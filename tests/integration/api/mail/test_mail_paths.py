@@ -127,6 +127,7 @@ MAILING: Mapping[tuple[str, str], tuple[Ask, ...]] = {
 
 NEVER_MAILING = {
     ("POST", "/cancel/<group_id>"),  # a cancelled group notifies nobody
+    ("DELETE", "/groups/<group_id>"),
     ("POST", "/confirm/<token>"),
     ("POST", "/tasks/<string(minlength=32):id>/cancel"),
     ("POST", "/tasks/count"),
@@ -200,8 +201,11 @@ def test_only_known_modules_put_emails_into_the_outbox() -> None:
 
 def test_nothing_but_the_outbox_writes_an_email_down() -> None:
     modules = [module for folder in ("packages", "services") for module in (ROOT / folder).glob("*/src/**/*.py")]
-    writers = {module.parent.name for module in modules if "keys.DUE_MAIL" in module.read_text()}
-    assert writers == {"outbox"}
+    known_to = {module.parent.name for module in modules if "keys.DUE_MAIL" in module.read_text()}
+    assert known_to == {"outbox", "groups"}
+    scripts = (ROOT / "packages/records/src/darkroom_records/groups/scripts").glob("*.lua")
+    touching = [line.strip() for script in scripts for line in script.open() if "DUE_EMAILS" in line]
+    assert touching == ["redis.call('ZREM', DUE_EMAILS, email_id)"], "a deleted group takes its emails with it"
 
 
 def test_a_notification_that_the_limit_stops_at_the_end_is_told_of_in_the_status(

@@ -15,6 +15,8 @@ _CONSTANTS = {
     "EXPIRING": keys.EXPIRING_GROUPS,
     "DEADLINES": keys.GROUP_DEADLINES,
     "GROUP": keys.group_record(""),
+    "EMAIL": keys.email_record(""),
+    "DUE_EMAILS": keys.DUE_MAIL,
     "OWNED": keys.owned_groups(""),
 }
 
@@ -28,6 +30,7 @@ def group_keys(group_id: str) -> list[str]:
         keys.group_attempts(group_id),
         keys.group_outcomes(group_id),
         keys.group_sources(group_id),
+        keys.group_emails(group_id),
     ]
 
 

@@ -181,12 +181,13 @@ class GroupStore:
         """Whether there is a group of this id."""
         return bool(self._redis.exists(keys.group_record(group_id)))
 
-    def delete(self, group_id: str) -> None:
-        """Forget a group. Messages of it that are still under way find nothing to do.
+    def delete(self, group_id: str) -> int | None:
+        """Forget a group and its emails. Messages of it that are still under way find nothing to do.
 
         Its blobs are to be deleted next; until ``blobs_deleted`` says that they are, the group is among ``erased``.
         """
-        self._erase(group_id)
+        emails = self._erase(group_id)
+        return None if emails is None else int(emails)
 
     def expire(self, group_id: str, *, now: float, keep_for: float) -> bool:
         """Forget a group, as ``delete`` does, if it still stands as one whose results were kept for long enough."""
@@ -275,7 +276,7 @@ class GroupStore:
         Raises:
             UnknownGroupError: there is none of this id.
         """
-        record_key, items_key, states_key, attempts_key, outcomes_key, _ = group_keys(group_id)
+        record_key, items_key, states_key, attempts_key, outcomes_key, *_ = group_keys(group_id)
         with self._redis.pipeline(transaction=images) as pipe:
             pipe.hgetall(record_key)
             pipe.hgetall(attempts_key)

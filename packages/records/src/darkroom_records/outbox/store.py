@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from darkroom_contracts.ids import is_email_id, new_email_id
-from darkroom_contracts.mail import Email, EmailState, Recipients, content_to_message
+from darkroom_contracts.mail import Email, EmailState, Recipients, ResultsEmail, content_to_message
 from darkroom_runtime.logs import current_request_id
 from darkroom_runtime.workers import heartbeat_key
 from redis import Redis
 
 from darkroom_records import _keys as keys
+from darkroom_records.groups import UnknownGroupError
 from darkroom_records.mail_limits import Counters, MailLimits, MailRequest
 from darkroom_records.outbox.records import Claim, EmailRecord, Refusals, read_claim, read_email, write_refusals
 from darkroom_records.steps import Step
@@ -116,6 +117,7 @@ class Outbox:
 
         Raises:
             MailLimitError: too many were asked for, by this client or to this address.
+            UnknownGroupError: it carries the results of a group that is gone.
         """
         record = {
             "to": json.dumps(email.to),
@@ -123,7 +125,8 @@ class Outbox:
             "request_id": current_request_id() or "",
         }
         once, cool_down = (keys.email_once(occasion.name), occasion.cool_down) if occasion else ("", 0)
-        counters = self._limits.counters(email.to, request)
+        content, counters = email.content, self._limits.counters(email.to, request)
+        group_id = content.group_id if isinstance(content, ResultsEmail) else None
         submitted = self._submit(
             email_id or new_email_id(),
             json.dumps(record),
@@ -131,8 +134,11 @@ class Outbox:
             cool_down,
             *counters.arguments,
             once=once,
+            group_id=group_id,
             counters=counters.keys,
         )
+        if submitted is None:
+            raise UnknownGroupError(f"There is no group {group_id}.")
         counters.check(submitted)
         return cast("str", submitted)
 
@@ -191,9 +197,16 @@ class Outbox:
     def _script(self, *parts: str) -> Callable[..., Any]:
         step = Step(self._redis, _PACKAGE, "common", *parts)
 
-        def run(email_id: str, *arguments: str | float, once: str = "", counters: Sequence[str] = ()) -> Any:
+        def run(
+            email_id: str,
+            *arguments: str | float,
+            once: str = "",
+            group_id: str | None = None,
+            counters: Sequence[str] = (),
+        ) -> Any:
+            group = (keys.group_emails(group_id), keys.group_record(group_id)) if group_id else ("", "")
             return step(
-                [keys.email_record(email_id), keys.DUE_MAIL, once, *counters],
+                [keys.email_record(email_id), keys.DUE_MAIL, once, *group, *counters],
                 [email_id, heartbeat_key(""), *arguments],
             )
 

@@ -3,11 +3,11 @@
 import time
 
 import structlog
-from darkroom_contracts.ids import celery_id, task_id
+from darkroom_contracts.ids import task_id
 from darkroom_contracts.problems import ProblemCode
 from darkroom_contracts.states import GroupState
 from darkroom_records.groups import Cancelled, GroupEndedError
-from darkroom_runtime.sending import NOT_SENT
+from darkroom_runtime.sending import NOT_SENT, stop_tasks
 from flask import Response
 from flask_openapi import APIBlueprint
 
@@ -72,9 +72,7 @@ def cancel_group(services: Services, group_id: str) -> Cancelled:
 
 
 def _stop(services: Services, cancelled: Cancelled) -> None:
-    ids = [task_id(cancelled.group_id, index) for index in cancelled.aborted]
-    running = [*map(celery_id, ids), *ids]  # messages of version 0.1.0 carry the second kind
-    services.celery.control.revoke(running, terminate=True, signal="SIGKILL")
+    stop_tasks(services.celery, (task_id(cancelled.group_id, index) for index in cancelled.aborted))
     deadline = time.monotonic() + PATIENCE
     while services.groups.has_live_workers(cancelled.group_id):
         if time.monotonic() > deadline:

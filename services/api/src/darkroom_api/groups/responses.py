@@ -142,6 +142,15 @@ class CancelReceipt(BaseModel):
     never_started: int = Field(description="Images that no worker had begun.")
 
 
+class DeletionReceipt(BaseModel):
+    """What a deleted group consisted of. None of it is left."""
+
+    group_id: str
+    images: int = Field(description="Its images, with their originals.")
+    results: int = Field(description="Their results, of all outputs.")
+    emails: int = Field(description="The emails with its results, whether they were sent or not.")
+
+
 class RetryReceipt(Accepted):
     """Failed images of a group wait to be worked on again."""
 

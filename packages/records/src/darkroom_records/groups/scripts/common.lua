@@ -1,6 +1,6 @@
 -- Prepended to every script. A group's keys come in one order, always the same.
 local RECORD, ITEMS, STATES, ATTEMPTS, OUTCOMES, SOURCES = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
-local RUNNING, ENDED, TO_NOTIFY, STATISTICS = KEYS[7], KEYS[8], KEYS[9], KEYS[10]
+local EMAILS, RUNNING, ENDED, TO_NOTIFY, STATISTICS = KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
 local CHANGES, GROUP_ID, HEARTBEAT = ARGV[1], ARGV[2], ARGV[3]
 
 local function now()
@@ -25,7 +25,21 @@ local function count(what, number)
   redis.call('EXPIRE', STATISTICS, 8 * 7 * 24 * 3600)
 end
 
+-- Forget the emails that carry the group's results, sent or not. Answers with their number.
+local function erase_emails()
+  local emails = redis.call('SMEMBERS', EMAILS)
+  for _, email_id in ipairs(emails) do
+    local occasion = redis.call('HGET', EMAIL .. email_id, 'occasion')
+    if occasion then redis.call('DEL', occasion) end
+    redis.call('DEL', EMAIL .. email_id)
+    redis.call('ZREM', DUE_EMAILS, email_id)
+  end
+  redis.call('DEL', EMAILS)
+  return #emails
+end
+
 -- Forget the group, and note that its blobs are to be deleted. A full Redis refuses the note, but must be able to forget.
+-- Answers with the number of its emails.
 local function erase()
   redis.pcall('ZADD', ERASED, now(), GROUP_ID)
   local idempotency_key = redis.call('HGET', RECORD, 'idempotency_key')
@@ -37,6 +51,7 @@ local function erase()
   for _, set in ipairs({RUNNING, ENDED, EXPIRING, DEADLINES, TO_NOTIFY, UNFINISHED}) do
     redis.call('ZREM', set, GROUP_ID)
   end
+  return erase_emails()
 end
 
 -- Answers with 2 if the group ended and wants its results mailed, which is noted in the same step, and with 1 otherwise.

@@ -1,0 +1,69 @@
+"""Erasing a group: afterwards nothing of it is to be found."""
+
+from contextlib import suppress
+
+import structlog
+from darkroom_contracts.ids import celery_id, task_id
+from darkroom_contracts.problems import ProblemCode
+from darkroom_contracts.queues import Queue
+from darkroom_records.blobs import group_blobs
+from darkroom_records.groups import Group, GroupEndedError
+from darkroom_runtime.queues import discard_messages
+from flask import Response
+from flask_openapi import APIBlueprint
+
+from darkroom_api.groups.cancellation import cancel_group
+from darkroom_api.groups.responses import DeletionReceipt
+from darkroom_api.http.bodies import as_json
+from darkroom_api.http.openapi import GROUPS, answers
+from darkroom_api.http.parameters import GroupPath
+from darkroom_api.http.problems import unavailable
+from darkroom_api.services import Services, services
+
+_log = structlog.get_logger(__name__)
+
+blueprint = APIBlueprint("deletion", __name__, abp_tags=[GROUPS])
+
+
+@blueprint.delete("/groups/<group_id>", operation_id="deleteGroup", responses=answers({200: DeletionReceipt}, 404, 503))
+def delete(path: GroupPath) -> Response:
+    """Erase a group: its record, originals, results, and emails, whether they were sent or not.
+
+    What runs is stopped first. Emails that have left the server cannot be called back.
+    """
+    return as_json(delete_group(services(), path.group_id))
+
+
+def delete_group(services: Services, group_id: str) -> DeletionReceipt:
+    """Erase a group, and say what it was.
+
+    Raises:
+        UnknownGroupError: there is no such group.
+        Problem: 503 where its files cannot be deleted now. Its record is gone; maintenance deletes them later.
+    """
+    with suppress(GroupEndedError):
+        cancel_group(services, group_id)
+    group = services.groups.read(group_id)
+    emails = services.groups.delete(group_id)
+    for queue in (Queue.IMAGES,):
+        discard_messages(services.redis, queue, of=celery_id(task_id(group_id, 0)).removesuffix("0"))
+    try:
+        services.storage.delete_all(group_blobs(group_id))
+    except OSError as error:
+        _log.warning("blobs_not_deleted", group_id=group_id, reason=str(error))
+        raise unavailable(
+            "The group was deleted. Its files will be deleted as soon as the storage is available again.",
+            ProblemCode.STORAGE_UNAVAILABLE,
+        ) from None
+    services.groups.blobs_deleted(group_id)
+    _log.info("group_deleted", group_id=group_id)
+    return _receipt(group, emails or 0)
+
+
+def _receipt(group: Group, emails: int) -> DeletionReceipt:
+    return DeletionReceipt(
+        group_id=group.group_id,
+        images=group.counts.total,
+        results=sum(len(image.files) for image in group.images),
+        emails=emails,
+    )

@@ -1,0 +1,37 @@
+"""Ending groups whose deadline has passed."""
+
+import time
+from collections.abc import Callable, Iterable
+
+import structlog
+from darkroom_contracts.ids import task_id
+from darkroom_contracts.messages import SendResults
+from darkroom_records.groups import Ending, GroupStore
+from darkroom_runtime.sending import NOT_SENT
+
+_log = structlog.get_logger(__name__)
+
+
+def end_overdue(
+    groups: GroupStore, stop: Callable[[Iterable[str]], object], send: Callable[[SendResults], object]
+) -> None:
+    """Let expire what has not ended by the deadline of its group, and stop whoever works on it.
+
+    Args:
+        groups: the records.
+        stop: stops the tasks of these ids.
+        send: sends the message that a group has ended whose results are to be emailed.
+    """
+    for group_id in groups.past_deadline(time.time()):
+        ended = groups.end_at_deadline(group_id)
+        if ended is None:
+            continue
+        expired = len(ended.aborted) + ended.never_started
+        _log.info("deadline_passed", group_id=group_id, finished=ended.finished, expired=expired)
+        if ended.aborted:
+            try:
+                stop(task_id(group_id, index) for index in ended.aborted)
+            except NOT_SENT as error:  # what has expired stays so
+                _log.warning("expired_images_not_stopped", group_id=group_id, reason=str(error))
+        if ended.ending is Ending.GROUP_ENDED_NOTIFY:
+            send(SendResults(group_id))
