@@ -2,11 +2,13 @@
 
 import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 from darkroom_api.groups.changes import Changes
 from darkroom_api.groups.feeds import Feeds
+from darkroom_api.groups.responses import GroupStatus
 from darkroom_api.http.paths import Paths
 from darkroom_contracts.ids import new_group_id
 from darkroom_records.groups import GroupStore, NewImage
@@ -121,7 +123,8 @@ def test_a_stream_goes_on_after_redis_could_not_be_read(own_redis: Redis, other_
     GroupStore(own_redis).create(group_id, [NewImage("a.jpg")], ())
     changes = Changes(other_client, limit=1)
     try:
-        with Feeds(groups, changes, Paths(), limit=1).follow(group_id) as feed:
+        describe = partial(GroupStatus.of, paths=Paths(), keep_results=60)
+        with Feeds(groups, changes, describe, limit=1).follow(group_id) as feed:
             first = feed.wait(None, 30)
             assert first is not None
             with unreadable(own_redis):

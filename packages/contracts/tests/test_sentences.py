@@ -24,6 +24,10 @@ def test_a_mistake_is_said_for_people(kind: str, context: dict[str, object], sai
 KINDS = frozenset({"blur"})
 
 
+def test_a_wrong_name_of_a_member_is_the_place_itself() -> None:
+    assert place(("outputs", "A name", "[key]")) == "outputs.A name"
+
+
 def test_a_place_is_written_as_in_a_program() -> None:
     assert (
         place(("operations", 1, "blur", "regions", 0, 2), besides=frozenset({"blur"})) == "operations[1].regions[0][2]"

@@ -10,6 +10,8 @@ from typing import Any
 SENTENCE = "sentence"
 """The type of a mistake that comes with a sentence of ours, as ``sentence`` in its context."""
 
+_KEY = "[key]"
+"""What pydantic puts behind the name of a member where that name itself is wrong."""
 _OTHERWISE = "is not valid"
 _SENTENCES: Mapping[str, str] = MappingProxyType(
     {
@@ -67,6 +69,8 @@ def place(loc: Sequence[int | str], *, besides: frozenset[str] = frozenset()) ->
     """
     path = ""
     for before, part in zip(("", *loc), loc, strict=False):
+        if part == _KEY:
+            continue
         if isinstance(part, int):
             path += f"[{part}]"
         elif not (isinstance(before, int) and part in besides):

@@ -23,6 +23,7 @@ from redis import Redis
 
 from darkroom_api.groups.changes import Changes
 from darkroom_api.groups.feeds import Feeds
+from darkroom_api.groups.responses import GroupStatus
 from darkroom_api.http.paths import Paths
 from darkroom_api.settings import ApiSettings
 
@@ -69,7 +70,12 @@ class Services:
             emails=EmailSender(outbox, partial(try_send, celery)),
             subscribers=Subscribers(redis),
             changes=changes,
-            feeds=Feeds(groups, changes, paths, limit=settings.max_streams),
+            feeds=Feeds(
+                groups,
+                changes,
+                partial(GroupStatus.of, paths=paths, keep_results=settings.keep_results),
+                limit=settings.max_streams,
+            ),
             paths=paths,
         )
 

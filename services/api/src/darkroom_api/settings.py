@@ -55,6 +55,9 @@ class ApiSettings(StorageSettings, LinkSettings, MailLimitSettings, HostSettings
     )
     max_image_bytes: PositiveInt = Field(limits.MAX_IMAGE_BYTES, description="The largest file of one image.")
     max_pixels: int = Field(limits.MAX_PIXELS, ge=1, le=limits.MOST_PIXELS, description="The most pixels of one image.")
+    max_keep_for: PositiveInt = Field(
+        7 * 24 * 3600, description="The most seconds for which a group can ask that its results are kept."
+    )
     max_images: PositiveInt = Field(limits.MAX_IMAGES, description="The most images of one group.")
     max_request_bytes: PositiveInt = Field(limits.MAX_REQUEST_BYTES, description="The largest body of a request.")
     max_json_bytes: PositiveInt = Field(

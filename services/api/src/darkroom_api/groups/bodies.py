@@ -1,6 +1,8 @@
 """What a request's body asks for, whichever form it has."""
 
 import json
+import re
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,7 +11,6 @@ from darkroom_contracts.problems import ProblemCode
 from darkroom_imaging.errors import ImageError
 from darkroom_imaging.operations import write_pipeline
 from darkroom_records.file_names import clean
-from darkroom_records.groups import Terms
 from flask import request
 from pydantic import ValidationError
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -17,12 +18,16 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from darkroom_api.groups.items import decode
 from darkroom_api.groups.requests import ImageItem, Members, ProcessImages
 from darkroom_api.groups.submission import Submission, TakenImage
+from darkroom_api.groups.terms import terms_of
 from darkroom_api.http import bodies, json_text
 from darkroom_api.http.parameters import true_or_false
 from darkroom_api.http.problems import Problem, missing_images
 from darkroom_api.http.validation import problem_of, refuse, refuse_body
 from darkroom_api.services import services
 from darkroom_api.uploads.staging import current_staging, too_many_images, uploaded_image
+
+_AS_JSON = frozenset({"operations", "outputs"})
+_NUMBER = re.compile(r"-?[0-9]{1,18}")
 
 
 def read() -> Submission:
@@ -42,7 +47,8 @@ def read() -> Submission:
 
 def from_form(wanted: Members) -> Submission:
     """The files ``images`` of a form, with what is wanted."""
-    return Submission(form_images(), write_pipeline(wanted.operations), _terms(wanted))
+    terms = terms_of(wanted, services().settings, now=time.time())
+    return Submission(form_images(), write_pipeline(wanted.operations), terms)
 
 
 def form_images() -> list[TakenImage]:
@@ -72,35 +78,37 @@ def form_fields() -> Mapping[str, str]:
 
 
 def members(fields: Mapping[str, str]) -> Members:
-    """The members of a form, of which ``operations`` is JSON.
+    """The members of a form, of which ``operations`` and ``outputs`` are JSON.
 
     Raises:
         Problem: they are wrong.
     """
     values: dict[str, Any] = dict(fields)
-    if "operations" in values:
-        values["operations"] = _json(values["operations"])
+    for name in _AS_JSON & values.keys():
+        values[name] = _json(name, values[name])
     if "notify" in values:
         values["notify"] = true_or_false(values["notify"])
+    if "keep_for" in values and _NUMBER.fullmatch(values["keep_for"]):
+        values["keep_for"] = int(values["keep_for"])
     try:
         return Members.model_validate_json(json.dumps(values))
     except ValidationError as error:
         mistake = error.errors(include_url=False, include_input=False)[0]
         if mistake["type"] == "json_invalid":  # as a member of a body it is one level deeper
-            raise _not_json(json_text.sentence(mistake["ctx"]["error"])) from None
+            raise _not_json("operations", json_text.sentence(mistake["ctx"]["error"])) from None
         refuse(error)
 
 
-def _json(text: str) -> Any:
+def _json(name: str, text: str) -> Any:
     bodies.limit_values(text, max_images=1)
     try:
         return json_text.parse(text)
     except json_text.InvalidJsonError as error:
-        raise _not_json(str(error)) from None
+        raise _not_json(name, str(error)) from None
 
 
-def _not_json(reason: str) -> Problem:
-    return problem_of([("operations", reason)], code=ProblemCode.INVALID_JSON)
+def _not_json(name: str, reason: str) -> Problem:
+    return problem_of([(name, reason)], code=ProblemCode.INVALID_JSON)
 
 
 def _from_json() -> Submission:
@@ -118,15 +126,8 @@ def _from_json() -> Submission:
         refuse_body(error)
     if len(body.images) > services().settings.max_images:
         raise too_many_images(services().settings.max_images)
-    return Submission(
-        _take(body.images),
-        write_pipeline(body.operations),
-        _terms(body),
-    )
-
-
-def _terms(wanted: Members) -> Terms:
-    return Terms(email=wanted.email, notify=wanted.notify)
+    terms = terms_of(body, services().settings, now=time.time())
+    return Submission(_take(body.images), write_pipeline(body.operations), terms)
 
 
 def _json_body() -> bytes:

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import structlog
 from darkroom_contracts.problems import ProblemCode
@@ -15,11 +16,16 @@ from prometheus_client import Gauge
 from darkroom_api.groups.changes import Changes
 from darkroom_api.groups.event_stream import CLOSING, event
 from darkroom_api.groups.responses import GroupStatus
-from darkroom_api.http.paths import Paths
 from darkroom_api.http.problems import Problem
 
 _ENDED = "-end"
 """Follows the version in the id of a group's last event."""
+
+
+class Describe(Protocol):
+    """Makes the status of a group."""
+
+    def __call__(self, group: Group, *, images: bool) -> GroupStatus: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +45,15 @@ class Feed:
     Args:
         group_id: the group.
         outdated: called with this feed whenever the group may have changed.
-        paths: where its results are.
+        describe: makes the group's status, with or without its images.
     """
 
-    def __init__(self, group_id: str, outdated: Callable[["Feed"], None], paths: Paths) -> None:
+    def __init__(self, group_id: str, outdated: Callable[["Feed"], None], describe: Describe) -> None:
         self.group_id = group_id
         self.lock = threading.Lock()
         """Held by whoever reads the group for this feed."""
         self._outdated = outdated
-        self._paths = paths
+        self._describe = describe
         self._updated = threading.Condition()
         self._group: Group | None = None
         self._first_version = 0
@@ -116,10 +122,10 @@ class Feed:
     def _tell_since(self, group: Group, known: int | None) -> News:
         text = b""
         if group.version != known:
-            body = GroupStatus.of(replace(group, images=self._images_since(group, known)), self._paths, images=True)
+            body = self._describe(replace(group, images=self._images_since(group, known)), images=True)
             text = event("status", body.model_dump_json(), event_id=str(group.version))
         if group.state.is_final:
-            body = GroupStatus.of(group, self._paths, images=False)
+            body = self._describe(group, images=False)
             text += event("end", body.model_dump_json(exclude={"images"}), event_id=f"{group.version}{_ENDED}")
         return News(text, group.version, is_last=group.state.is_final)
 
@@ -150,14 +156,14 @@ class Feeds:
     Args:
         groups: where they are read.
         changes: tells which have changed.
-        paths: where their results are.
+        describe: makes the status of a group, with or without its images.
         limit: streams at the same time. Each holds a thread of the server, of those that may wait.
     """
 
-    def __init__(self, groups: GroupStore, changes: Changes, paths: Paths, *, limit: int) -> None:
+    def __init__(self, groups: GroupStore, changes: Changes, describe: Describe, *, limit: int) -> None:
         self._groups = groups
         self._changes = changes
-        self._paths = paths
+        self._describe = describe
         self._places = threading.BoundedSemaphore(limit)
         self._lock = threading.Lock()
         self._followed: dict[str, tuple[Feed, int]] = {}
@@ -201,7 +207,7 @@ class Feeds:
         with self._lock:
             if self._thread is None:  # not before: a thread does not survive the fork of a worker
                 self._thread = keep_doing("feeds", self._read_outdated, self._changes.closed)
-            feed, followers = self._followed.get(group_id) or (Feed(group_id, self._note, self._paths), 0)
+            feed, followers = self._followed.get(group_id) or (Feed(group_id, self._note, self._describe), 0)
             if not followers:
                 self._changes.add(group_id, feed)
             self._followed[group_id] = feed, followers + 1

@@ -35,6 +35,7 @@ def _request_body() -> dict[str, Any]:
     as_form["multipart/form-data"].encoding = {
         "images": Encoding(contentType=IMAGE_FILES),
         "operations": Encoding(contentType="application/json"),
+        "outputs": Encoding(contentType="application/json"),
     }
     blueprint.components_schemas |= json_schemas | form_schemas
     return {"required": True, "content": as_json | as_form}

@@ -1,16 +1,19 @@
 """What requests bring."""
 
 import re
+from datetime import datetime
 from typing import Annotated, Any, TypeAlias
 
+from darkroom_contracts.formats import Metadata
 from darkroom_contracts.mail import MAX_ADDRESS, Address, parse_address
 from darkroom_contracts.sentences import SENTENCE
-from darkroom_imaging.operations import Blur, Operation, Operations, Watermark
+from darkroom_imaging.operations import MAX_OPERATIONS, MAX_OUTPUTS, Blur, Operation, Operations, OutputName, Watermark
 from email_validator import validate_email
 from flask_openapi import FileStorage
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Discriminator,
     Field,
@@ -29,6 +32,7 @@ IMAGE_DATA = "image-data"
 
 _RADIUS = Blur.model_fields["radius"]
 _URL = re.compile(r"(?i)https?://")
+_TIME = re.compile(r"(?i)\d{4}-\d\d-\d\dt\d\d:\d\d:\d\d(\.\d+)?(z|[+-]\d\d:\d\d)")
 _IMAGE_ID = re.compile(r"[0-9a-f]{32}")
 _NOTIFY_RULE: JsonDict = {
     "allOf": [  # generators of clients make several types of a bare `anyOf`
@@ -114,6 +118,46 @@ def _to_somebody(notify: bool, others: ValidationInfo) -> bool:
 _NOTIFY = Field(default=False, description="Whether the results are mailed by themselves when the group ends.")
 
 
+def _within_the_limit(outputs: dict[str, tuple[Operation, ...]], others: ValidationInfo) -> dict[str, Any]:
+    before = others.data.get("operations", ())
+    total = len(before) + sum(map(len, outputs.values()))
+    if total > MAX_OPERATIONS:
+        raise mistake(f"operations and outputs can have at most {MAX_OPERATIONS} operations together, not {total}")
+    return outputs
+
+
+Outputs: TypeAlias = Annotated[
+    dict[OutputName, SupportedOperations],
+    Field(
+        min_length=1,
+        max_length=MAX_OUTPUTS,
+        description="Several results of each image, by their names: `operations` are done once, then those of each "
+        f"output. At most {MAX_OPERATIONS} operations together.",
+    ),
+    AfterValidator(_within_the_limit),
+]
+
+
+def _time(value: Any) -> datetime:
+    try:
+        if isinstance(value, str) and _TIME.fullmatch(value):
+            return datetime.fromisoformat(value.upper())
+    except ValueError:
+        pass  # such as a 31st of June
+    raise mistake("must be a time with its offset, such as 2030-01-31T12:00:00Z")
+
+
+_Time: TypeAlias = Annotated[
+    datetime, BeforeValidator(_time), WithJsonSchema({"type": "string", "format": "date-time"})
+]
+KeepFor: TypeAlias = Annotated[
+    int, Field(ge=1, description="Seconds after its end for which the results are kept. Otherwise the server decides.")
+]
+Deadline: TypeAlias = Annotated[
+    _Time, Field(description="What has not ended by this time (RFC 3339) is given up: it is then `expired`.")
+]
+
+
 class Members(BaseModel):
     """What is to be done to images, and for whom."""
 
@@ -123,8 +167,16 @@ class Members(BaseModel):
         default=(),
         description="Applied in order. Without any, an image is turned upright, stripped of metadata and re-encoded.",
     )
+    outputs: Outputs | None = None
+    metadata: Metadata = Field(
+        Metadata.NONE,
+        description="What the results keep of their originals' metadata: nothing; author, copyright and licence; or "
+        "all that still holds.",
+    )
     email: EmailAddress | None = Field(None, description="Where the results can be mailed to.")
     notify: Annotated[bool, AfterValidator(_to_somebody)] = _NOTIFY
+    keep_for: KeepFor | None = None
+    deadline: Deadline | None = None
 
 
 class ProcessImages(Members):
@@ -137,7 +189,10 @@ class ProcessImagesForm(Members):
     """Image files, and what is to be done to them."""
 
     images: list[FileStorage] = Field(min_length=1)
+    outputs: Outputs | SkipJsonSchema[None] = None
     email: EmailAddress | SkipJsonSchema[None] = Field(None, description="Where the results can be mailed to.")
+    keep_for: KeepFor | SkipJsonSchema[None] = None
+    deadline: Deadline | SkipJsonSchema[None] = None
 
 
 class BlurMembers(BaseModel):

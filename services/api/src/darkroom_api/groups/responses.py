@@ -1,7 +1,7 @@
 """What is answered about groups."""
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from darkroom_contracts.problems import ProblemCode
 from darkroom_contracts.states import GroupState, ImageState
@@ -64,7 +64,9 @@ class ImageStatus(BaseModel):
     height: int | None = Field(description="Of the result.")
     bytes: int | None = Field(description="Of the result.")
     outputs: dict[str, OutputStatus] | None = Field(
-        None, description="Its results by their names, once there are any. Left out where the group has no outputs."
+        None,
+        exclude_if=lambda outputs: outputs is None,
+        description="Its results by their names. Left out until there are any, and where the group has no outputs.",
     )
 
     @classmethod
@@ -95,8 +97,8 @@ class ImageStatus(BaseModel):
         )
 
 
-class GroupStatus(BaseModel):
-    """A group, as it stands."""
+class GroupSummary(BaseModel):
+    """A group, as it stands, without its images."""
 
     group_id: str
     status: float = Field(ge=0, le=1, description="The share of its images that will not change any more.")
@@ -105,28 +107,44 @@ class GroupStatus(BaseModel):
     failed: int
     cancelled: int
     expired: int = Field(description="Images that had not ended when the deadline passed.")
-    recovering: int = Field(description="Images whose worker was lost. They are begun again within half a minute.")
     total: int
     created_at: datetime
     finished_at: datetime | None
+    expires_at: datetime | None = Field(description="When the group is deleted with its files, once it has ended.")
+    deadline: datetime | None = Field(description="When whatever has not ended is given up, if that was asked for.")
+    outputs: list[str] = Field(description="The names of the results of each image, if they were given some.")
+
+    @classmethod
+    def of_group(cls, group: Group, *, keep_results: int) -> "GroupSummary":
+        """The group's summary.
+
+        Args:
+            group: the group.
+            keep_results: seconds for which results are kept where the group does not say so itself.
+        """
+        return GroupSummary(**_summary(group, keep_results))
+
+
+class GroupStatus(GroupSummary):
+    """A group, as it stands."""
+
+    recovering: int = Field(description="Images whose worker was lost. They are begun again within half a minute.")
     email_error: str | None = Field(description="Why the results were not emailed at the end, if that was asked for.")
     images: list[ImageStatus] | None = Field(None, description="Left out with `images=false`.")
 
     @classmethod
-    def of(cls, group: Group, paths: Paths, *, images: bool) -> "GroupStatus":
-        counts = group.counts
+    def of(cls, group: Group, paths: Paths, *, keep_results: int, images: bool) -> "GroupStatus":
+        """The group's status.
+
+        Args:
+            group: the group.
+            paths: where its results are.
+            keep_results: seconds for which results are kept where the group does not say so itself.
+            images: whether to list its images.
+        """
         return cls(
-            group_id=group.group_id,
-            status=counts.finished / counts.total,
-            state=group.state,
-            completed=counts.succeeded,
-            failed=counts.failed,
-            cancelled=counts.cancelled,
-            expired=counts.expired,
+            **_summary(group, keep_results),
             recovering=group.recovering,
-            total=counts.total,
-            created_at=_time(group.created_at),
-            finished_at=_time(group.finished_at) if group.finished_at else None,
             email_error=group.email_error,
             images=[ImageStatus.of(group.group_id, image, paths) for image in group.images] if images else None,
         )
@@ -157,5 +175,25 @@ class RetryReceipt(Accepted):
     retried: int = Field(ge=1, description="How many they are.")
 
 
-def _time(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)
+def _summary(group: Group, keep_results: int) -> dict[str, Any]:
+    counts, ended = group.counts, group.finished_at
+    keep_for = keep_results if group.keep_for is None else group.keep_for
+    return {
+        "group_id": group.group_id,
+        "status": counts.finished / counts.total,
+        "state": group.state,
+        "completed": counts.succeeded,
+        "failed": counts.failed,
+        "cancelled": counts.cancelled,
+        "expired": counts.expired,
+        "total": counts.total,
+        "created_at": _time(group.created_at),
+        "finished_at": _time(ended),
+        "expires_at": _time(ended + keep_for if ended else None),
+        "deadline": _time(group.deadline),
+        "outputs": list(group.outputs),
+    }
+
+
+def _time(seconds: float | None) -> datetime | None:
+    return datetime.fromtimestamp(seconds, UTC) if seconds else None

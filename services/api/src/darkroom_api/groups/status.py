@@ -57,7 +57,7 @@ class EventsHeader(BaseModel):
 def status(path: GroupPath, query: StatusQuery) -> Response:
     """How a group stands."""
     group = _await(path.group_id, query)
-    body = GroupStatus.of(group, services().paths, images=query.images)
+    body = GroupStatus.of(group, services().paths, keep_results=services().settings.keep_results, images=query.images)
     response = Response(
         body.model_dump_json(exclude=None if query.images else {"images"}), content_type="application/json"
     )

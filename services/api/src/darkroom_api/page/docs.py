@@ -7,10 +7,14 @@ import flask_openapi_swagger  # type: ignore[import-untyped]  # it ships no type
 from flask import Blueprint, current_app, render_template
 from flask_openapi import OpenAPI
 
+from darkroom_api.groups.requests import ProcessImages, ProcessImagesForm
 from darkroom_api.http.api_keys import ADMIN_SCHEME, SCHEME
 from darkroom_api.http.openapi import complete
 from darkroom_api.operators.health import METRICS
 from darkroom_api.services import services
+
+_WITH_MEMBERS = (ProcessImages.__name__, ProcessImagesForm.__name__)
+"""What has a member of which the settings say how large it can be."""
 
 blueprint = Blueprint(
     "docs",
@@ -32,6 +36,9 @@ def document() -> dict[str, Any]:
             asked = [schemes[name] for need in operation.pop("security", []) for name in need]
             if any(asked) and not (path == METRICS and settings.open_metrics):
                 operation["security"] = [{name: []} for name in asked if name]
+    for name in _WITH_MEMBERS:
+        member = api["components"]["schemas"][name]["properties"]["keep_for"]
+        next(kind for kind in member.get("anyOf", [member]) if "minimum" in kind)["maximum"] = settings.max_keep_for
     complete(api)
     if base := services().paths.base:
         api["servers"] = [{"url": base}]
