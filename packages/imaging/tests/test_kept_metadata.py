@@ -350,6 +350,17 @@ def test_metadata_that_is_too_large_is_dropped_longest_first() -> None:
         assert len(xmp_read(result)) < 60_000
 
 
+@pytest.mark.parametrize("length", [5, 60, 3_000])
+def test_xmp_of_many_namespaces_fits_a_jpeg(length: int) -> None:
+    many = "".join(
+        f'<a:a xmlns:a="urn:{index}{"x" * length}">&lt;</a:a>' for index in range(min(3_000, 900_000 // (length + 45)))
+    )
+    packet = XMP.replace(b"</rdf:Description>", many.encode() + b"</rdf:Description>")
+    result = process(source("WEBP", xmp=packet), (Convert(format="jpeg"),), metadata=Metadata.ALL)
+    assert len(xmp_read(result).encode()) <= 60_000
+    assert "Ask me." in xmp_read(result)
+
+
 def test_texts_of_a_png_that_unpack_to_gigabytes_cost_nothing() -> None:
     body = b"Author\0\0" + zlib.compress(bytes(50_000_000))
     chunk = struct.pack(">I", len(body)) + b"zTXt" + body + struct.pack(">I", zlib.crc32(b"zTXt" + body))

@@ -28,6 +28,8 @@ _MAX_EXIF_BYTES = 1_000_000
 _MAX_TEXT = 4_096
 """Letters of a name or a notice."""
 _MAX_NAMES = 100
+_MAX_PHOTOSHOP_SEGMENTS = 8
+"""The IPTC stands in the first, mostly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,13 +130,16 @@ def _limited(data: object) -> bytes:
 
 
 def _in_jpeg(source: bytes) -> _Found:
-    found = _Found()
+    found, looked_at = _Found(), 0
     for marker, start, end in segments(source):
         if marker == _APP1 and source.startswith(exif.PREFIX, start) and not found.exif:
             found.exif = source[start:end]
         elif marker == _APP1 and source.startswith(_XMP_IN_JPEG, start) and not found.xmp:
             found.xmp = source[start + len(_XMP_IN_JPEG) : end]
         elif marker == _APP13 and source.startswith(_PHOTOSHOP, start) and not found.iptc:
+            looked_at += 1
+            if looked_at > _MAX_PHOTOSHOP_SEGMENTS:
+                continue
             found.iptc = _iptc_of_photoshop(source[start + len(_PHOTOSHOP) : end])
     return found
 

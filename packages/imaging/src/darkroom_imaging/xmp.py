@@ -18,6 +18,8 @@ Name: TypeAlias = tuple[str, str]
 MAX_READ_BYTES = 1_000_000
 MAX_BYTES = 60_000
 """Of a packet that is written: a JPEG has room for 65,502 bytes."""
+_FRAME_BYTES, _DECLARATION_BYTES = 1_024, 24
+"""What stands around the properties, and around the name of a namespace."""
 _MAX_DEPTH = 16
 _MAX_NODES = 10_000
 _MAX_TEXT = 8_192
@@ -136,7 +138,7 @@ def parse(packet: bytes, *, everything: bool) -> list[Node]:
         return []
     kept: dict[Name, Node] = {}
     for node in _properties(root):
-        if node.name in kept or not (everything or node.name[0] in _OF_RIGHTS or node.name in _RIGHTS_NAMES):
+        if node.name in kept or not (everything or _tells_of_rights(node.name)):
             continue
         if _is_harmless(node):
             kept[node.name] = node
@@ -162,18 +164,31 @@ def copyright_notice(notice: str) -> Node:
 
 def write(properties: Sequence[Node]) -> bytes:
     """A packet of these properties; without the longest of them, where it would be too long."""
-    written = {index: _element(node, _prefixes([node])).encode() for index, node in enumerate(properties)}
-    for index in sorted(written, key=lambda index: (properties[index].name in _RIGHTS_NAMES, -len(written[index]))):
-        if sum(map(len, written.values())) <= MAX_BYTES - 4_096:
+    sizes = {index: _size(node) for index, node in enumerate(properties)}
+    total = sum(sizes.values())
+    for index in sorted(sizes, key=lambda index: (_tells_of_rights(properties[index].name), -sizes[index])):
+        if total <= MAX_BYTES - _FRAME_BYTES:
             break
-        del written[index]
-    kept = [properties[index] for index in written]
+        total -= sizes.pop(index)
+    kept = [properties[index] for index in sizes]
     prefixes = _prefixes(kept)
     spaces = "".join(f' xmlns:{prefix}="{html.escape(name)}"' for name, prefix in prefixes.items())
     inner = "".join(_element(node, prefixes) for node in kept)
     description = f'<rdf:Description rdf:about=""{spaces}>{inner}</rdf:Description>'
     body = f'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="{_RDF}">{description}</rdf:RDF></x:xmpmeta>'
     return _WRAPPED.format(body).encode()
+
+
+def _tells_of_rights(name: Name) -> bool:
+    return name[0] in _OF_RIGHTS or name in _RIGHTS_NAMES
+
+
+def _size(node: Node) -> int:
+    """How many bytes a property takes at most, with the declarations of its namespaces."""
+    prefixes = _prefixes([node])
+    declared = sum(len(html.escape(name).encode()) + _DECLARATION_BYTES for name in prefixes)
+    names = sum(_DECLARATION_BYTES for _ in _namespaces(node))  # prefixes can be longer in company
+    return len(_element(node, prefixes).encode()) + declared + names
 
 
 class _Tree:
