@@ -42,7 +42,7 @@ def bucket(server: S3Server) -> str:
 @pytest.fixture(scope="module")
 def system(server: S3Server, bucket: str) -> Iterator[ComposeSystem]:
     with ComposeSystem(
-        scale={"api": 2, "worker": 4, "mailer": 0, "flower": 0, "inbox": 0, "proxy": 0},
+        scale={"api": 2, "worker": 4, "mailer": 0, "outbound": 0, "flower": 0, "inbox": 0, "proxy": 0},
         project="darkroom-test-s3",
         files=[ROOT / "compose.s3.yaml", Path(__file__).with_name("two_apis.yaml")],
         settings={
