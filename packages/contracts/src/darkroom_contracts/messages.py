@@ -47,6 +47,10 @@ class FetchImage(Message):
     group_id: str
     index: int
 
+    @property
+    def task_id(self) -> str:
+        return f"{celery_id(task_id(self.group_id, self.index))}.fetch"  # not that of processing, which can be killed
+
 
 @dataclass(frozen=True, slots=True)
 class RecoverGroups(Message):

@@ -10,8 +10,8 @@ from darkroom_contracts.messages import Message, ProcessImage, SendResults
 from darkroom_contracts.problems import ProblemCode
 from darkroom_imaging.errors import ImageError, UnexpectedError
 from darkroom_imaging.limits import Limits
-from darkroom_records.blobs import BlobNotFoundError, BlobStorage
-from darkroom_records.groups import Ending, GroupStore, Work
+from darkroom_records.blobs import BlobNotFoundError, BlobStorage, group_blobs
+from darkroom_records.groups import Ending, GroupStore, Outcome, Work
 from darkroom_runtime.redis_client import insist
 
 from darkroom_worker.processing import StorageError, process_image
@@ -93,7 +93,13 @@ class Attempts:
         except Exception:  # noqa: BLE001  # the last resort: else the image would wait for a worker that is not at work
             self._fail_unexpectedly(work, times, "Processing failed unexpectedly.")
         else:
-            self._ended(work, self._insist(lambda: self.groups.succeed(work, outcome)))
+            self._succeeded(work, outcome)
+
+    def _succeeded(self, work: Work, outcome: Outcome) -> None:
+        ending = self._insist(lambda: self.groups.succeed(work, outcome))
+        if ending is Ending.NONE and not self.groups.exists(work.group_id):
+            self.storage.delete_all(group_blobs(work.group_id))  # it was erased meanwhile, so nothing may be left
+        self._ended(work, ending)
 
     def _fail_unexpectedly(self, work: Work, times: Times, reason: str) -> None:
         """Fail an image for an unexpected error, which is logged in full."""

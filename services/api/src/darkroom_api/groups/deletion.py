@@ -8,6 +8,7 @@ from darkroom_contracts.problems import ProblemCode
 from darkroom_contracts.queues import Queue
 from darkroom_records.blobs import group_blobs
 from darkroom_records.groups import Group, GroupEndedError
+from darkroom_records.uploads import delete_upload_blob
 from darkroom_runtime.queues import discard_messages
 from flask import Response
 from flask_openapi import APIBlueprint
@@ -27,7 +28,7 @@ blueprint = APIBlueprint("deletion", __name__, abp_tags=[GROUPS])
 
 @blueprint.delete("/groups/<group_id>", operation_id="deleteGroup", responses=answers({200: DeletionReceipt}, 404, 503))
 def delete(path: GroupPath) -> Response:
-    """Erase a group: its record, originals, results, and emails, whether they were sent or not.
+    """Erase a group: its record, originals, results, the uploads that it was made of, and its emails, sent or not.
 
     What runs is stopped first. Emails that have left the server cannot be called back.
     """
@@ -45,10 +46,13 @@ def delete_group(services: Services, group_id: str) -> DeletionReceipt:
         cancel_group(services, group_id)
     group = services.groups.read(group_id)
     emails = services.groups.delete(group_id)
-    for queue in (Queue.IMAGES,):
+    uploads = services.uploads.erase({image.image_id for image in group.images if image.image_id})
+    for queue in (Queue.IMAGES, Queue.OUTBOUND):
         discard_messages(services.redis, queue, of=celery_id(task_id(group_id, 0)).removesuffix("0"))
     try:
         services.storage.delete_all(group_blobs(group_id))
+        for image_id in uploads:
+            delete_upload_blob(services.uploads, services.storage, image_id)
     except OSError as error:
         _log.warning("blobs_not_deleted", group_id=group_id, reason=str(error))
         raise unavailable(
@@ -57,13 +61,14 @@ def delete_group(services: Services, group_id: str) -> DeletionReceipt:
         ) from None
     services.groups.blobs_deleted(group_id)
     _log.info("group_deleted", group_id=group_id)
-    return _receipt(group, emails or 0)
+    return _receipt(group, uploads=len(uploads), emails=emails or 0)
 
 
-def _receipt(group: Group, emails: int) -> DeletionReceipt:
+def _receipt(group: Group, *, uploads: int, emails: int) -> DeletionReceipt:
     return DeletionReceipt(
         group_id=group.group_id,
         images=group.counts.total,
         results=sum(len(image.files) for image in group.images),
+        uploads=uploads,
         emails=emails,
     )

@@ -1,5 +1,5 @@
 -- End what has not ended of a group: what waits will never start, what runs is told to stop and may end nothing any more.
--- Who runs it stays noted among the attempts until it has stopped. ARGV: the state it ends in. An image expires only after
+-- Who runs it stays noted among the attempts until it has stopped; who fetches it need not stop. ARGV: the state it ends in. An image expires only after
 -- its group's deadline. Answers with the counts, the indices that were running, and what their end brought about.
 local final = ARGV[4]
 if final == 'expired' then
@@ -14,6 +14,7 @@ for position = 1, #states, 2 do
     never_started = never_started + 1
   elseif state == 'processing' then
     aborted[#aborted + 1] = tonumber(index)
+    if must_be_fetched(index) then redis.call('HDEL', ATTEMPTS, index) end
   else
     finished = finished + 1
   end
