@@ -27,6 +27,7 @@ def test_without_a_worker_it_says_so(control: ControlStore) -> None:
         "images": 0,
         "mail": 0,
         "maintenance": 0,
+        "outbound": 0,
     }
 
 
@@ -48,6 +49,7 @@ def test_it_shows_a_worker_from_its_first_heartbeat_to_its_last(control: Control
         "images": 1,
         "mail": 0,
         "maintenance": 1,
+        "outbound": 0,
     }
     heartbeat.stop()
     assert control.refresh()["workers"] == []

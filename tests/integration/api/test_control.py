@@ -18,7 +18,12 @@ def test_it_says_that_no_worker_is_alive(http: FlaskClient, redis: Redis) -> Non
     assert answer["alive"] is False
     assert "No worker is alive" in answer["note"]
     assert answer["workers"] == []
-    assert {queue["name"]: queue["length"] for queue in answer["queues"]} == {"images": 1, "mail": 0, "maintenance": 0}
+    assert {queue["name"]: queue["length"] for queue in answer["queues"]} == {
+        "images": 1,
+        "mail": 0,
+        "maintenance": 0,
+        "outbound": 0,
+    }
 
 
 def test_it_shows_a_worker_that_is_too_busy_to_answer(http: FlaskClient, redis: Redis) -> None:
