@@ -7,7 +7,24 @@ from darkroom_runtime.settings import load
 
 def test_keys_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DARKROOM_API_KEYS", " one, two ,,")
-    assert [key.get_secret_value() for key in load(ApiSettings).api_keys] == ["one", "two"]
+    assert [key.secret.get_secret_value() for key in load(ApiSettings).api_keys] == ["one", "two"]
+
+
+def test_a_key_can_have_a_name_before_a_colon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DARKROOM_API_KEYS", "ada:secret:with-a-colon,bob:other,bare")
+    ada, bob, bare = load(ApiSettings).api_keys
+    assert (ada.name, ada.secret.get_secret_value(), bob.name) == ("ada", "secret:with-a-colon", "bob")
+    assert bare == load(ApiSettings).api_keys[2]
+    assert bare.name.startswith("key-")
+    assert "bare" not in bare.name
+
+
+@pytest.mark.parametrize("key", ["Ada:s3cret", ":s3cret", "s3cret:", f"{'a' * 33}:s3cret"])
+def test_a_name_of_another_form_is_refused_without_telling_the_key(monkeypatch: pytest.MonkeyPatch, key: str) -> None:
+    monkeypatch.setenv("DARKROOM_API_KEYS", key)
+    with pytest.raises(SystemExit, match=r"DARKROOM_API_KEYS is wrong: .*name:secret") as refused:
+        load(ApiSettings)
+    assert "s3cret" not in str(refused.value)
 
 
 def test_without_keys_there_are_none(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,6 +29,8 @@ class ProblemCode(StrEnum):
     UNKNOWN_HOST = "unknown_host"
     CROSS_SITE_REQUEST = "cross_site_request"
     EMAIL_DISABLED = "email_disabled"
+    LISTING_DISABLED = "listing_disabled"
+    PRESET_NOT_ALLOWED = "preset_not_allowed"
     RATE_LIMIT_EXCEEDED = "rate_limit_exceeded"
     IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused"
     IDEMPOTENCY_KEY_IN_USE = "idempotency_key_in_use"

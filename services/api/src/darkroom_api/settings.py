@@ -1,19 +1,16 @@
 """The settings of the API."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from darkroom_contracts import limits
 from darkroom_records.links import LinkSettings
 from darkroom_records.mail_limits import MailLimitSettings
 from darkroom_records.storage import StorageSettings
 from darkroom_runtime.browsers import HostSettings
-from pydantic import BeforeValidator, Field, HttpUrl, NonNegativeInt, PositiveInt, SecretStr, field_validator
+from pydantic import BeforeValidator, Field, HttpUrl, NonNegativeInt, PositiveInt, field_validator
 from pydantic_settings import NoDecode
 
-
-def _split(value: Any) -> Any:
-    return tuple(key.strip() for key in value.split(",") if key.strip()) if isinstance(value, str) else value
-
+from darkroom_api.http.named_keys import NamedKey, parse_keys
 
 FIRST_WORDS = frozenset({
     "add", "archive", "blur", "cancel", "confirm", "control", "docs", "events", "groups", "healthz", "images",
@@ -22,7 +19,7 @@ FIRST_WORDS = frozenset({
 })  # fmt: skip
 """What the API's own paths begin with. The path of the public URL begins otherwise, so that the two are told apart."""
 
-Keys = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)]
+Keys = Annotated[tuple[NamedKey, ...], NoDecode, BeforeValidator(parse_keys)]
 
 
 class ApiSettings(StorageSettings, LinkSettings, MailLimitSettings, HostSettings):
@@ -42,7 +39,9 @@ class ApiSettings(StorageSettings, LinkSettings, MailLimitSettings, HostSettings
         15.0, gt=0, description="Seconds after which a silent event stream says that it is still there."
     )
     api_keys: Keys = Field(
-        (), description="Keys that may hand work in, separated by commas. Without one, everybody may."
+        (),
+        description="Keys that may hand work in, separated by commas, each with a name before a colon if it has one. "
+        "Without any key, everybody may.",
     )
     admin_keys: Keys = Field(
         (),

@@ -2,6 +2,7 @@
 
 from darkroom_records.groups.idempotency import EarlierRequest, IdempotencyKey, RepeatedRequestError
 from darkroom_records.groups.records import (
+    Attempt,
     Cancelled,
     Ending,
     Fetch,
@@ -9,7 +10,9 @@ from darkroom_records.groups.records import (
     Image,
     NewImage,
     Outcome,
+    OwnedGroups,
     PendingImages,
+    Progress,
     ResultFacts,
     Terms,
     Work,
@@ -17,6 +20,7 @@ from darkroom_records.groups.records import (
 from darkroom_records.groups.store import GroupEndedError, GroupRunningError, GroupStore, UnknownGroupError
 
 __all__ = [
+    "Attempt",
     "Cancelled",
     "EarlierRequest",
     "Ending",
@@ -29,7 +33,9 @@ __all__ = [
     "Image",
     "NewImage",
     "Outcome",
+    "OwnedGroups",
     "PendingImages",
+    "Progress",
     "RepeatedRequestError",
     "ResultFacts",
     "Terms",

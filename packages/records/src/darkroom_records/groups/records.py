@@ -201,6 +201,31 @@ class Group(Terms):
 
 
 @dataclass(frozen=True, slots=True)
+class OwnedGroups:
+    """A page of an owner's groups, the newest first, and where the next page begins, if there is one."""
+
+    groups: tuple[Group, ...]
+    next: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """The latest attempt at an image that has not ended: its number, counted from 1, and the Unix time it began."""
+
+    number: int
+    began_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an image has come: it, its group without images, and the attempt that runs."""
+
+    group: Group
+    image: Image
+    attempt: Attempt | None
+
+
+@dataclass(frozen=True, slots=True)
 class Work:
     """An image that was begun: which attempt this is, counted from 1, and what is to be done."""
 
@@ -280,6 +305,12 @@ def read_group(
         images=images,
         **Terms.members_of(record),
     )
+
+
+def read_attempt(text: str) -> Attempt:
+    """The attempt as its Redis hash says."""
+    number, _, began_at, *_ = text.split("|")
+    return Attempt(int(number), float(began_at))
 
 
 def read_images(items: Mapping[str, str], states: Mapping[str, str], outcomes: Mapping[str, str]) -> tuple[Image, ...]:

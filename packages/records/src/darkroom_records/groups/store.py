@@ -25,9 +25,12 @@ from darkroom_records.groups.records import (
     Image,
     NewImage,
     Outcome,
+    OwnedGroups,
     PendingImages,
+    Progress,
     Terms,
     Work,
+    read_attempt,
     read_group,
     read_images,
 )
@@ -370,6 +373,49 @@ class GroupStore:
         newest = "+inf" if before is None else f"({before!r}"
         key = keys.owned_groups(owner)
         return cast("list[str]", self._redis.zrange(key, newest, "-inf", desc=True, byscore=True, offset=0, num=limit))
+
+    def read_owned(self, owner: str, *, before: float | None = None, limit: int = 100) -> OwnedGroups:
+        """A page of an owner's groups without their images, in two round trips. Those that are gone are forgotten.
+
+        Args:
+            owner: whose.
+            before: the ``next`` of the page before; the first page without.
+            limit: how many groups at most.
+        """
+        key = keys.owned_groups(owner)
+        newest = "+inf" if before is None else f"({before!r}"
+        found = cast(
+            "list[tuple[str, float]]",
+            self._redis.zrange(key, newest, "-inf", desc=True, byscore=True, offset=0, num=limit + 1, withscores=True),
+        )
+        page = found[:limit]
+        with self._redis.pipeline(transaction=False) as pipe:
+            for group_id, _ in page:
+                pipe.hgetall(keys.group_record(group_id))
+            records = dict(zip([group_id for group_id, _ in page], pipe.execute(), strict=True))
+        if gone := [group_id for group_id, record in records.items() if not record]:
+            self._redis.zrem(key, *gone)
+        groups = tuple(read_group(group_id, record, {}, ()) for group_id, record in records.items() if record)
+        return OwnedGroups(groups, page[-1][1] if len(found) > limit else None)
+
+    def progress(self, group_id: str, index: int) -> Progress | None:
+        """How far an image has come, in one round trip. None where the group has none of this index.
+
+        Raises:
+            UnknownGroupError: there is no such group.
+        """
+        field = str(index)
+        with self._redis.pipeline() as pipe:
+            pipe.hgetall(keys.group_record(group_id))
+            for name in (keys.group_items, keys.group_states, keys.group_outcomes, keys.group_attempts):
+                pipe.hget(name(group_id), field)
+            record, item, state, outcome, attempt = pipe.execute()
+        if not record:
+            raise UnknownGroupError(f"There is no group {group_id}.")
+        if item is None:
+            return None
+        image = read_images({field: item}, {field: state}, {field: outcome} if outcome else {})[0]
+        return Progress(read_group(group_id, record, {}, ()), image, read_attempt(attempt) if attempt else None)
 
     def image(self, group_id: str, index: int) -> Image | None:
         """One image as it stands, in one round trip. None where the group has none of this index.

@@ -1,5 +1,6 @@
 """Taking groups in: any operations, or the form that blurs."""
 
+from dataclasses import replace
 from typing import Any
 
 from darkroom_contracts.problems import ProblemCode
@@ -15,7 +16,7 @@ from darkroom_api.groups import bodies
 from darkroom_api.groups.requests import BlurForm, BlurMembers, IdempotencyHeader, ProcessImages, ProcessImagesForm
 from darkroom_api.groups.responses import Accepted
 from darkroom_api.groups.submission import Submission, create_group
-from darkroom_api.http.api_keys import asks_for_key, key_owner
+from darkroom_api.http.api_keys import asks_for_key, key_owner, owner
 from darkroom_api.http.bodies import accepted
 from darkroom_api.http.client_address import client
 from darkroom_api.http.openapi import GROUPS, IMAGE_FILES, NEEDS_KEY, answers
@@ -95,6 +96,7 @@ def blur(header: IdempotencyHeader) -> Response:
 
 def _accept(submission: Submission, key: str | None) -> Response:
     """Make the group, and say where it can be followed."""
+    submission = replace(submission, terms=replace(submission.terms, owner=owner()))
     made = create_group(services(), submission, client=client(), key=key, scope=key_owner())
     paths = services().paths
     return accepted(Accepted.of(made.group_id, made.total, paths), paths.status(made.group_id))

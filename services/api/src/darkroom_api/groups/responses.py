@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from darkroom_contracts.problems import ProblemCode
 from darkroom_contracts.states import GroupState, ImageState
-from darkroom_records.groups import Group, Image
+from darkroom_records.groups import Group, Image, Progress
 from pydantic import AwareDatetime, BaseModel, Field, PlainSerializer
 
 from darkroom_api.http.paths import Paths
@@ -150,6 +150,70 @@ class GroupStatus(GroupSummary):
         )
 
 
+class GroupPage(BaseModel):
+    """Groups of an API key."""
+
+    groups: list[GroupSummary] = Field(description="The newest first. A page can have fewer than asked for.")
+    next: str | None = Field(description="The `cursor` of the next page; null where this is the last.")
+
+
+class StepTime(BaseModel):
+    """One step of the work on an image."""
+
+    step: str
+    seconds: float
+
+
+class Timeline(BaseModel):
+    """Where the time of an image went. What is not known, or has not happened, is null."""
+
+    group_id: str
+    index: int
+    state: ImageState
+    created_at: datetime = Field(description="When its group was taken in.")
+    queued_at: datetime | None = Field(description="When the images of the group were last sent to the queue.")
+    attempt: int | None = Field(description="Which attempt runs, counted from 1.")
+    began_at: datetime | None = Field(description="When the latest attempt began.")
+    ended_at: datetime | None = Field(description="When that attempt ended.")
+    waited: float | None = Field(description="Seconds from the queue to the beginning, or until now.")
+    worked: float | None = Field(description="Seconds from the beginning to the end, or until now.")
+    steps: list[StepTime] = Field(description="What the worker did in that time, in this order.")
+    other: float | None = Field(description="Seconds of that time that no step accounts for, once it has ended.")
+
+    @classmethod
+    def of(cls, progress: Progress, *, now: float) -> "Timeline":
+        """The timeline of an image.
+
+        Args:
+            progress: how far it has come.
+            now: the Unix time.
+        """
+        group, image, attempt = progress.group, progress.image, progress.attempt
+        began = attempt.began_at if attempt else image.outcome.began_at
+        ended = image.outcome.ended_at
+        if attempt or (began is None and not image.state.is_final):
+            ended = None  # what is known of an earlier run does not count any more
+        queued: float | None = group.published_at
+        if began is not None and group.published_at > began:
+            queued = None  # other images were sent again since
+        steps = {} if attempt else image.outcome.steps
+        worked = _seconds(began, ended if image.state.is_final else now)
+        return cls(
+            group_id=group.group_id,
+            index=image.index,
+            state=image.state,
+            created_at=datetime.fromtimestamp(group.created_at, UTC),
+            queued_at=_time(queued),
+            attempt=attempt.number if attempt else None,
+            began_at=_time(began),
+            ended_at=_time(ended),
+            waited=_seconds(queued, now if began is None and not image.state.is_final else began),
+            worked=worked,
+            steps=[StepTime(step=step, seconds=round(seconds, 6)) for step, seconds in steps.items()],
+            other=None if ended is None or worked is None else max(0.0, round(worked - sum(steps.values()), 6)),
+        )
+
+
 class CancelReceipt(BaseModel):
     """What a group had come to when it was cancelled. The three counts add up to its images."""
 
@@ -196,6 +260,10 @@ def _summary(group: Group, keep_results: int) -> dict[str, Any]:
         "deadline": _time(group.deadline),
         "outputs": list(group.outputs),
     }
+
+
+def _seconds(since: float | None, until: float | None) -> float | None:
+    return None if since is None or until is None else max(0.0, round(until - since, 6))
 
 
 def _time(seconds: float | None) -> datetime | None:

@@ -68,9 +68,7 @@ def result(path: ImagePath, query: ResultQuery) -> Response:
     """An image of a group: its result, or the original."""
     image = services().groups.image(path.group_id, path.index)
     if image is None:
-        raise Problem(
-            404, f"The group has no image {path.index}.", code=ProblemCode.IMAGE_NOT_FOUND, error="Invalid index"
-        )
+        raise unknown_image(path.index)
     return _original(path.group_id, image) if query.original else _result(path.group_id, image, query.output)
 
 
@@ -98,6 +96,11 @@ def archive(path: GroupPath) -> Response:
     response.headers["Content-Disposition"] = f"attachment; filename=darkroom-{path.group_id[:8]}.zip"
     response.cache_control.private = True
     return response
+
+
+def unknown_image(index: int) -> Problem:
+    """The group has no such image."""
+    return Problem(404, f"The group has no image {index}.", code=ProblemCode.IMAGE_NOT_FOUND, error="Invalid index")
 
 
 def _result(group_id: str, image: Image, output: str) -> Response:

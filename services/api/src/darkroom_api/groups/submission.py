@@ -59,7 +59,7 @@ class Submission:
         """The same for every request that asks for the same."""
         images = [[image.name, image.staged.sha256, image.pipeline] for image in self.images]
         asked: list[object] = [images, self.pipeline, self.terms.email, self.terms.notify]
-        if others := replace(self.terms, email=None, notify=False).to_record():
+        if others := replace(self.terms, email=None, notify=False, owner=None).to_record():
             asked.append(others)  # without any, the same as in version 0.1.0
         return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
 

@@ -8,9 +8,9 @@ from typing import ParamSpec, TypeVar
 
 from darkroom_contracts.problems import ProblemCode
 from flask import request
-from pydantic import SecretStr
 
 from darkroom_api.http.client_address import client
+from darkroom_api.http.named_keys import NamedKey
 from darkroom_api.http.problems import Problem
 from darkroom_api.services import services
 
@@ -53,7 +53,7 @@ def require_admin_key() -> None:
     """
     settings = services().settings
     keys = settings.admin_keys or settings.api_keys
-    if not keys or _is_among(keys):
+    if not keys or _found(keys):
         return
     if has_key():
         raise Problem(
@@ -67,8 +67,19 @@ def require_admin_key() -> None:
 
 def has_key() -> bool:
     """Whether this request has a key of this server. An admin key opens whatever an API key does."""
+    return current_key() is not None
+
+
+def current_key() -> NamedKey | None:
+    """The key of this server that this request has."""
     settings = services().settings
-    return _is_among((*settings.api_keys, *settings.admin_keys))
+    return _found((*settings.api_keys, *settings.admin_keys))
+
+
+def owner() -> str | None:
+    """Whose the groups of this request are: its key's, by the name of that. Without a key, nobody's in particular."""
+    key = current_key()
+    return f"key:{key.name}" if key else None
 
 
 def key_owner() -> str:
@@ -97,7 +108,8 @@ def _presented() -> str:
     return key.strip() if scheme.lower() == "bearer" else ""
 
 
-def _is_among(keys: Iterable[SecretStr]) -> bool:
+def _found(keys: Iterable[NamedKey]) -> NamedKey | None:
     given = _presented().encode("latin-1")  # as WSGI has decoded it
     # Each in constant time, and none where no key was sent.
-    return bool(given) and any(hmac.compare_digest(given, key.get_secret_value().encode()) for key in keys)
+    matches = (key for key in keys if hmac.compare_digest(given, key.secret.get_secret_value().encode()))
+    return next(matches, None) if given else None
