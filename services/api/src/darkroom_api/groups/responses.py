@@ -230,9 +230,7 @@ class DeletionReceipt(BaseModel):
     group_id: str
     images: int = Field(description="Its images, with their originals.")
     results: int = Field(description="Their results, of all outputs.")
-    uploads: int = Field(
-        description="The uploads that its images came from. Other groups keep theirs."
-    )
+    uploads: int = Field(description="The uploads that its images came from. Other groups keep theirs.")
     emails: int = Field(description="The emails with its results, whether they were sent or not.")
 
 
