@@ -40,6 +40,8 @@ schemathesis.openapi.format("image-data", _pictures.map(lambda data: base64.b64e
 # Addresses that are well-formed but whose domain can take no mail are refused, and their grammar does not say so.
 schemathesis.openapi.format("email", st.from_regex(r"[a-z]{1,9}@[a-z]{1,9}\.com", fullmatch=True))
 
+schemathesis.openapi.format("uri", st.from_regex(r"https?://[a-z]{1,9}\.example/[a-z]{0,9}", fullmatch=True))
+
 # A deadline lies ahead, within a week.
 schemathesis.openapi.format(
     "date-time", st.integers(1, 6).map(lambda days: (datetime.now(UTC) + timedelta(days)).isoformat())

@@ -15,6 +15,7 @@ from support.live_api import LiveApi, live_api
 from support.redis_server import RedisServer
 
 HOOKS = Path(__file__).with_name("schemathesis_hooks.py")
+WEBHOOK_SECRET = "whsec_" + "A" * 32
 KEY = "a-key-of-the-tests"
 PAGES = {("/confirm/{token}", "404"), ("/unsubscribe/{token}", "404")}
 """Answers to links in mails, which people open: what is wrong is said on a page."""
@@ -52,7 +53,7 @@ def open_api(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 @pytest.fixture(scope="module")
 def guarded_api(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveApi]:
     """An API that asks for a key."""
-    settings = {"DARKROOM_API_KEYS": f"another,{KEY}"} | MANY_MAILS
+    settings = {"DARKROOM_API_KEYS": f"another,{KEY}", "DARKROOM_WEBHOOK_SECRET": WEBHOOK_SECRET} | MANY_MAILS
     with live_api(redis_url, tmp_path_factory.mktemp("blobs"), settings) as api:
         yield api
 

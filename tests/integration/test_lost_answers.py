@@ -12,6 +12,8 @@ import pytest
 from darkroom_contracts.mail import Address, Email, EmailState, TextEmail
 from darkroom_contracts.messages import Count
 from darkroom_contracts.problems import ProblemCode
+from darkroom_contracts.states import Counts, WebhookState
+from darkroom_records import webhooks
 from darkroom_records.groups import (
     Ending,
     Fetch,
@@ -28,6 +30,7 @@ from darkroom_records.outbox import Claim, Outbox, Result
 from darkroom_records.steps.clock import clock_of
 from darkroom_records.subscribers import Subscribers
 from darkroom_records.task_store import TaskStore
+from darkroom_records.webhooks import Delivery, GroupEnded, WebhookStore
 from darkroom_runtime.redis_client import connect
 from darkroom_runtime.settings import Settings
 from darkroom_runtime.workers import heartbeat_key
@@ -44,10 +47,11 @@ KEY = IdempotencyKey("client", "key", "the same")
 ADA = Address("ada@example.org")
 WORKER = "images@a/1"
 CLAIM = Claim(MAIL, 1, (ADA,), TextEmail(subject="Hello", body="Good day."), 0.0, 0, {}, None, None)
+TAKEN = Delivery(GROUP, "0", 1, 1, "https://example.org/hook", GroupEnded(Counts(failed=1)), 0.0, None)
 SENT = Result(state=EmailState.SENT, left=(), accepted=1, refused={})
 
 RECORDS = Path(darkroom_records.__file__).parent
-SHARED = {"common", "work", "limits", "once"}
+SHARED = {"common", "work", "webhook", "limits", "once"}
 """Scripts that others begin with."""
 
 
@@ -60,6 +64,7 @@ class Records:
         self.outbox = Outbox(redis, MailLimits(MailLimitSettings.model_validate({"mail_limit_per_client": "1/hour"})))
         self.subscribers = Subscribers(redis)
         self.tasks = TaskStore(redis)
+        self.webhooks = WebhookStore(redis)
 
     def create(self, *, confirmed: bool = True, key: IdempotencyKey | None = None) -> float:
         images = [NewImage("a"), NewImage("b")]
@@ -76,6 +81,9 @@ class Records:
     def submit(self) -> str:
         mail = Email((ADA,), TextEmail(subject="Hello", body="Good day."))
         return self.outbox.submit(mail, request=MailRequest("name"), email_id=MAIL)
+
+    def take(self) -> Any:
+        return self.webhooks.claim(GROUP, worker=WORKER, max_duration=60)
 
     def claim(self) -> Any:
         return self.outbox.claim(MAIL, worker=WORKER, max_duration=60)
@@ -113,6 +121,17 @@ def ended(records: Records) -> None:
     records.create()
     records.fail(0)
     records.fail(1)
+
+
+def told(records: Records) -> None:
+    terms = Terms(webhook_url="https://example.org/hook", webhook_images=True)
+    records.groups.create(GROUP, [NewImage("a")], (), terms)
+    records.fail()
+
+
+def telling(records: Records) -> None:
+    told(records)
+    records.take()
 
 
 def cancelled(records: Records) -> None:
@@ -186,6 +205,9 @@ CASES: dict[str, Case] = {
         ended,
         lambda records: records.groups.note_email_error(records.groups.read(GROUP), "Too many emails."),
     ),
+    "claim_webhook": (told, lambda records: records.take()),
+    "settle_webhook": (telling, lambda records: records.webhooks.settle(TAKEN, webhooks.Result(WebhookState.DISABLED))),
+    "resend_webhook": (told, lambda records: records.webhooks.resend(GROUP)),
     "submit": (nothing, lambda records: records.submit()),
     "reserve": (nothing, lambda records: records.outbox.reserve((ADA,), retry_wanted("one"))),
     "claim": (submitted, lambda records: records.claim()),

@@ -107,7 +107,7 @@ def test_what_has_not_ended_by_the_deadline_is_stopped_and_its_results_are_email
     groups.create(GROUP, [NewImage("a.png"), NewImage("b.png")], (), terms)
     groups.begin(GROUP, 0, worker="alive", delivery=0)
     stopped: list[str] = []
-    sent: list[SendResults] = []
+    sent: list[Message] = []
 
     def is_over() -> bool:
         end_overdue(groups, stopped.extend, sent.append)

@@ -4,6 +4,7 @@ The names are written out, since a version that knows them may still be running
 (docs/adr/0006-records-outlive-versions.md).
 """
 
+import json
 from collections.abc import Callable
 from typing import cast
 
@@ -15,6 +16,7 @@ CONTROL_TAKEN = "darkroom:control:taken"
 LATEST_ISSUE = "darkroom:newsletter:latest"
 
 _DUE_EMAILS = "darkroom:mails:due"
+_DUE_WEBHOOKS = "darkroom:webhooks:due"
 _GROUPS_TO_NOTIFY = "darkroom:groups:to_announce"
 _FLEETING = "darkroom:answer:"
 
@@ -61,6 +63,17 @@ def groups_to_notify(redis: Redis) -> list[str]:
 def make_notification_overdue(redis: Redis, group_id: str) -> None:
     """As if the message at the group's end had been lost a while ago."""
     assert redis.zadd(_GROUPS_TO_NOTIFY, {group_id: 1}, xx=True, ch=True) == 1
+
+
+def make_webhooks_due(redis: Redis, group_id: str) -> None:
+    """Let the time pass for which a group's webhooks wait: for their messages, or for their next attempt."""
+    for name in cast("list[str]", redis.zrange(_DUE_WEBHOOKS, 0, -1)):
+        if name.startswith(group_id):
+            redis.zadd(_DUE_WEBHOOKS, {name: 1.0})
+    for key in (group_record(group_id), f"{group_record(group_id)}:webhooks"):
+        for name, text in cast("dict[str, str]", redis.hgetall(key)).items():
+            if text.startswith("{") and "due_at" in (webhook := json.loads(text)):
+                redis.hset(key, name, json.dumps(webhook | {"due_at": "1"}))
 
 
 def running_groups(redis: Redis) -> list[str]:

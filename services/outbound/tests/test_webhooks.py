@@ -12,7 +12,8 @@ from darkroom_outbound.delivering import SCHEDULE, Delivery, Outcome, Result, de
 from darkroom_outbound.errors import HostBusyError
 from darkroom_outbound.guard import Guard
 from darkroom_outbound.host_slots import HostSlots
-from darkroom_outbound.signing import parse_secret, sign
+from darkroom_outbound.signing import sign
+from darkroom_records.webhooks import parse_secret
 from standardwebhooks import Webhook, WebhookVerificationError
 from support.hostile_server import HostileServer, answer, hostile_server, redirect
 

@@ -59,6 +59,11 @@ def is_task_id(text: str) -> bool:
     return _ID.fullmatch(text) is not None
 
 
+def webhook_id(group_id: str, name: str) -> str:
+    """The id of a webhook that tells of a group, given its name within the group. Unguessable, and always the same."""
+    return "msg_" + hashlib.sha256(f"{group_id}.{name}".encode()).hexdigest()[:32]
+
+
 def new_email_id() -> str:
     """An unguessable id: 128 random bits in hexadecimal."""
     return secrets.token_hex(16)

@@ -77,6 +77,31 @@ class SweepUnfinished(Message):
 
 
 @dataclass(frozen=True, slots=True)
+class DeliverWebhook(Message):
+    """A webhook that tells of a group's end, or of an image's, is due."""
+
+    name = "outbound.deliver_webhook"
+    queue = Queue.OUTBOUND
+    group_id: str
+    run: int = -1
+    """Whose end it tells of: how often the group had been run again. -1 is the latest one."""
+    index: int = -1
+    """The image that it tells of. -1 is the group itself."""
+
+    @property
+    def task_id(self) -> str:
+        return celery_id(f"{self.group_id}.webhook.{self.run}.{self.index}")
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverDueWebhooks(Message):
+    """Webhooks may be due that have no message of their own."""
+
+    name = "outbound.deliver_due_webhooks"
+    queue = Queue.OUTBOUND
+
+
+@dataclass(frozen=True, slots=True)
 class Add(Message):
     """Asks for the sum of two integers: the smallest round trip through a queue."""
 
@@ -133,12 +158,13 @@ class SendNewsletter(Message):
     queue = Queue.MAIL
 
 
-ROUTINE: tuple[type[Message], ...] = (RecoverGroups, ExpireGroups, SweepUnfinished, SendDueEmails)
+ROUTINE: tuple[type[Message], ...] = (RecoverGroups, ExpireGroups, SweepUnfinished, SendDueEmails, DeliverDueWebhooks)
 """What the scheduler sends all day, whether or not there is anything to do."""
 
 MESSAGES: tuple[type[Message], ...] = (
     ProcessImage,
     FetchImage,
+    DeliverWebhook,
     Add,
     Count,
     SendEmail,

@@ -46,6 +46,7 @@ class ProblemCode(StrEnum):
     NO_FAILED_IMAGES = "no_failed_images"
     NO_EMAIL_ADDRESS = "no_email_address"
     EMAIL_ADDRESS_CONFLICT = "email_address_conflict"
+    NO_WEBHOOK = "no_webhook"
     TASK_ENDED = "task_ended"
     TASK_NOT_CANCELLABLE = "task_not_cancellable"
     # The service

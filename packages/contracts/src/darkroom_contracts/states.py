@@ -46,6 +46,18 @@ class GroupState(StrEnum):
 FINAL_GROUP_STATES = frozenset(GroupState) - {GroupState.QUEUED, GroupState.PROCESSING}
 
 
+class WebhookState(StrEnum):
+    """What became of a webhook."""
+
+    PENDING = "pending"
+    """It is still to be delivered: at the end to come, or at the next attempt."""
+    SENDING = "sending"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    DISABLED = "disabled"
+    """Its receiver wants no more of this group."""
+
+
 @dataclass(frozen=True, slots=True)
 class Counts:
     """How many images of a group are in each state. They add up to the group's total."""

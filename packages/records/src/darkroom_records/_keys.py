@@ -47,6 +47,10 @@ CONTROL_TAKEN = f"{_ROOT}:control:taken"
 DUE_MAIL = f"{_ROOT}:mails:due"
 """Sorted set of the emails that have not ended, by the time at which each must be looked at again."""
 
+DUE_WEBHOOKS = f"{_ROOT}:webhooks:due"
+"""Sorted set of the webhooks that have not ended, ``{group}.{run}`` or ``{group}.{run}.{index}``, by the time at which
+each must be looked at again."""
+
 GROUPS_TO_NOTIFY = f"{_ROOT}:groups:to_announce"
 """Sorted set of the groups that ended and whose results are still to be mailed, by the time of their end."""
 
@@ -99,6 +103,12 @@ def group_sources(group_id: str) -> str:
 def group_emails(group_id: str) -> str:
     """Redis set of the emails that carry the group's results."""
     return f"{_ROOT}:group:{group_id}:emails"
+
+
+def group_webhooks(group_id: str) -> str:
+    """Redis hash, by ``{run}.{index}``: the webhooks of single images that have not ended (JSON). Those of the group as
+    a whole are part of its record."""
+    return f"{_ROOT}:group:{group_id}:webhooks"
 
 
 def owned_groups(owner: str) -> str:

@@ -1,40 +1,24 @@
 """The links in emails, and the signatures that say they are ours. There is no table of them."""
 
 import secrets
-from typing import Annotated, cast
+from typing import cast
 
 from darkroom_contracts.mail import Address
-from darkroom_runtime.settings import Settings, plain_path
 from itsdangerous import BadData, URLSafeSerializer, URLSafeTimedSerializer
-from pydantic import AfterValidator, Field, HttpUrl, SecretStr
+from pydantic import Field, SecretStr
 from redis import Redis
 
 from darkroom_records._keys import SIGNING_KEY
+from darkroom_records.public_url import PublicUrlSettings
 from darkroom_records.subscribers import CONFIRMATION_PERIOD
 
 
-def _with_a_plain_path(url: HttpUrl) -> HttpUrl:
-    if url.query is not None or url.fragment is not None:
-        raise ValueError("an address to begin links with has no ? and no #")
-    plain_path(url.path or "")
-    return url
-
-
-class LinkSettings(Settings):
+class LinkSettings(PublicUrlSettings):
     """Settings of a process that writes or follows links in emails."""
 
-    public_url: Annotated[HttpUrl, AfterValidator(_with_a_plain_path)] = Field(
-        HttpUrl("http://127.0.0.1:8000"),
-        description="Where the API is reached from outside. It may have a path: `https://example.org/darkroom`.",
-    )
     secret_key: SecretStr | None = Field(
         None, description="Signs the links in emails. Without one, a random one is made and kept in Redis."
     )
-
-    @property
-    def public_path(self) -> str:
-        """The path of the public URL, without a slash at its end: `/darkroom`, or nothing."""
-        return plain_path(self.public_url.path or "")
 
 
 class BrokenLinkError(ValueError):
@@ -45,7 +29,7 @@ class Links:
     """Makes links for emails, and reads what they were made for."""
 
     def __init__(self, settings: LinkSettings, redis: Redis) -> None:
-        self._base = str(settings.public_url).rstrip("/")
+        self._base = settings.public_base
         key = settings.secret_key.get_secret_value() if settings.secret_key else _kept_key(redis)
         self._confirmations = URLSafeTimedSerializer(key, salt="confirm")
         self._unsubscriptions = URLSafeSerializer(key, salt="unsubscribe")

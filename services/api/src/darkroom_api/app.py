@@ -5,7 +5,17 @@ from darkroom_runtime.settings import load
 from flask import Flask
 from flask_openapi import OpenAPI
 
-from darkroom_api.groups import cancellation, deletion, listing, process_images, results, retry, status, timeline
+from darkroom_api.groups import (
+    cancellation,
+    deletion,
+    listing,
+    process_images,
+    results,
+    retry,
+    status,
+    timeline,
+    webhooks,
+)
 from darkroom_api.http.client_address import init_client_address
 from darkroom_api.http.error_handlers import init_error_handlers
 from darkroom_api.http.foreign_pages import init_foreign_pages, refuse_head_where_it_would_act
@@ -58,7 +68,7 @@ def create_app(settings: ApiSettings | None = None) -> OpenAPI:
     init_foreign_pages(app, settings)
     init_query_parameters(app)
     init_mail_limits(app)
-    for views in (images, process_images, status, cancellation, retry, deletion, results, listing, timeline):
+    for views in (images, process_images, status, cancellation, retry, deletion, results, listing, timeline, webhooks):
         app.register_api(views.blueprint)
     for views in (emails, newsletter, tasks, diagnostics, control, health):
         app.register_api(views.blueprint)

@@ -16,6 +16,7 @@ from darkroom_records.storage import make_storage
 from darkroom_records.subscribers import Subscribers
 from darkroom_records.task_store import TaskStore
 from darkroom_records.uploads import UploadStore
+from darkroom_records.webhooks import WebhookStore
 from darkroom_runtime.redis_client import connect
 from darkroom_runtime.sending import try_send
 from flask import Flask, current_app
@@ -39,6 +40,7 @@ class Services:
     redis: Redis
     groups: GroupStore
     uploads: UploadStore
+    webhooks: WebhookStore
     tasks: TaskStore
     control: ControlStore
     storage: BlobStorage
@@ -63,6 +65,7 @@ class Services:
             redis=redis,
             groups=groups,
             uploads=UploadStore(redis),
+            webhooks=WebhookStore(redis),
             tasks=TaskStore(redis),
             control=ControlStore(redis),
             storage=make_storage(settings, must_exist=False),

@@ -6,6 +6,7 @@ from darkroom_contracts import limits
 from darkroom_records.links import LinkSettings
 from darkroom_records.mail_limits import MailLimitSettings
 from darkroom_records.storage import StorageSettings
+from darkroom_records.webhooks import WebhookSettings
 from darkroom_runtime.browsers import HostSettings
 from pydantic import BeforeValidator, Field, HttpUrl, NonNegativeInt, PositiveInt, field_validator
 from pydantic_settings import NoDecode
@@ -22,7 +23,7 @@ FIRST_WORDS = frozenset({
 Keys = Annotated[tuple[NamedKey, ...], NoDecode, BeforeValidator(parse_keys)]
 
 
-class ApiSettings(StorageSettings, LinkSettings, MailLimitSettings, HostSettings):
+class ApiSettings(StorageSettings, LinkSettings, MailLimitSettings, WebhookSettings, HostSettings):
     """What the API is told beside what every process is told."""
 
     storage_redirect: bool = Field(

@@ -5,22 +5,20 @@ from collections.abc import Callable, Iterable
 
 import structlog
 from darkroom_contracts.ids import task_id
-from darkroom_contracts.messages import SendResults
-from darkroom_records.groups import Ending, GroupStore
+from darkroom_contracts.messages import Message
+from darkroom_records.groups import GroupStore
 from darkroom_runtime.sending import NOT_SENT
 
 _log = structlog.get_logger(__name__)
 
 
-def end_overdue(
-    groups: GroupStore, stop: Callable[[Iterable[str]], object], send: Callable[[SendResults], object]
-) -> None:
+def end_overdue(groups: GroupStore, stop: Callable[[Iterable[str]], object], send: Callable[[Message], object]) -> None:
     """Let expire what has not ended by the deadline of its group, and stop whoever works on it.
 
     Args:
         groups: the records.
         stop: stops the tasks of these ids.
-        send: sends the message that a group has ended whose results are to be emailed.
+        send: sends the messages that the end of a group calls for.
     """
     for group_id in groups.past_deadline(time.time()):
         ended = groups.end_at_deadline(group_id)
@@ -33,5 +31,5 @@ def end_overdue(
                 stop(task_id(group_id, index) for index in ended.aborted)
             except NOT_SENT as error:  # what has expired stays so
                 _log.warning("expired_images_not_stopped", group_id=group_id, reason=str(error))
-        if ended.ending is Ending.GROUP_ENDED_NOTIFY:
-            send(SendResults(group_id))
+        for message in ended.ending.messages(group_id):
+            send(message)

@@ -6,12 +6,12 @@ from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
 import structlog
-from darkroom_contracts.messages import FetchImage, Message, ProcessImage, SendResults
+from darkroom_contracts.messages import FetchImage, Message, ProcessImage
 from darkroom_contracts.problems import ProblemCode
 from darkroom_imaging.errors import ImageError
 from darkroom_imaging.limits import Limits
 from darkroom_records.blobs import BlobStorage, group_blobs
-from darkroom_records.groups import Ending, Fetch, GroupStore
+from darkroom_records.groups import Fetch, GroupStore
 from darkroom_runtime.redis_client import insist
 
 from darkroom_outbound.client import Client
@@ -113,8 +113,9 @@ class Fetches:
 
     def _fail(self, fetch: Fetch, reason: str, code: ProblemCode) -> None:
         _log.info("fetch_failed", group_id=fetch.group_id, index=fetch.index, code=code, reason=reason)
-        if self._insist(lambda: self.groups.fail_fetch(fetch, reason, code)) is Ending.GROUP_ENDED_NOTIFY:
-            self.send(SendResults(fetch.group_id))  # the group store has noted it, too
+        ending = self._insist(lambda: self.groups.fail_fetch(fetch, reason, code))
+        for message in ending.messages(fetch.group_id, fetch.index):
+            self.send(message)  # the group store has noted it, too
 
     def _insist(self, call: Callable[[], Answer]) -> Answer:
         """Call the group store, again and again while Redis is full or read-only."""

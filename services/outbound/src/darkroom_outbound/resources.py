@@ -5,12 +5,15 @@ from functools import cache, partial
 from darkroom_imaging.limits import Limits
 from darkroom_records.groups import GroupStore
 from darkroom_records.storage import make_storage
+from darkroom_records.webhooks import WebhookStore
 from darkroom_runtime.heartbeat import worker_name
 from darkroom_runtime.redis_client import connect
 from darkroom_runtime.sending import try_send
+from redis import Redis
 
 from darkroom_outbound.app import app, settings
 from darkroom_outbound.client import Client, tls_context
+from darkroom_outbound.deliveries import Deliveries
 from darkroom_outbound.fetches import Fetches
 from darkroom_outbound.guard import Guard
 from darkroom_outbound.host_slots import HostSlots
@@ -30,10 +33,16 @@ def client() -> Client:
 
 
 @cache
+def redis() -> Redis:
+    """Redis, waited for longer than in the API: what became of a request must be written down."""
+    return connect(settings, patience=5.0, retries=8)
+
+
+@cache
 def fetches() -> Fetches:
-    """What fetches originals. Redis is waited for longer than in the API: what became of one must be written down."""
+    """What fetches originals."""
     return Fetches(
-        GroupStore(connect(settings, patience=5.0, retries=8)),
+        GroupStore(redis()),
         make_storage(settings),
         client(),
         Limits(max_bytes=settings.max_image_bytes, max_pixels=settings.max_pixels),
@@ -41,4 +50,19 @@ def fetches() -> Fetches:
         partial(try_send, app),
         worker=worker_name(),
         timeout=settings.outbound_timeout,
+    )
+
+
+@cache
+def deliveries() -> Deliveries:
+    """What delivers webhooks."""
+    return Deliveries(
+        WebhookStore(redis()),
+        client(),
+        settings.webhook_keys,
+        partial(try_send, app),
+        worker=worker_name(),
+        base=settings.public_base,
+        timeout=settings.webhook_timeout,
+        max_duration=settings.max_delivery,
     )

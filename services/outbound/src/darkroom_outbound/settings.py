@@ -4,14 +4,15 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from darkroom_contracts import limits
+from darkroom_records.public_url import PublicUrlSettings
 from darkroom_records.storage import StorageSettings
 from darkroom_records.time_limits import FetchTimeSettings
+from darkroom_records.webhooks import WebhookSettings
 from pydantic import AfterValidator, BeforeValidator, Field, PositiveInt, SecretStr
 from pydantic_settings import NoDecode
 
 from darkroom_outbound.client import tls_context
 from darkroom_outbound.guard import Guard
-from darkroom_outbound.signing import parse_secret
 from darkroom_outbound.urls import is_proxy
 
 
@@ -27,12 +28,6 @@ def _check_allowed(texts: tuple[str, ...]) -> tuple[str, ...]:
 def _check_hosts(texts: tuple[str, ...]) -> tuple[str, ...]:
     Guard.parse(hosts=texts)
     return texts
-
-
-def _check_secrets(secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
-    for secret in secrets:
-        parse_secret(secret.get_secret_value())
-    return secrets
 
 
 def _check_proxy(url: SecretStr) -> SecretStr:
@@ -52,7 +47,7 @@ def _check_ca(path: Path) -> Path:
 List = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 
 
-class OutboundSettings(StorageSettings, FetchTimeSettings):
+class OutboundSettings(StorageSettings, FetchTimeSettings, WebhookSettings, PublicUrlSettings):
     """Settings of the outbound service."""
 
     outbound_concurrency: PositiveInt = Field(16, description="Requests sent at once.")
@@ -79,16 +74,9 @@ class OutboundSettings(StorageSettings, FetchTimeSettings):
     )
     max_image_bytes: PositiveInt = Field(limits.MAX_IMAGE_BYTES, description="The largest file of one image.")
     max_pixels: int = Field(limits.MAX_PIXELS, ge=1, le=limits.MOST_PIXELS, description="The most pixels of one image.")
-    webhook_secret: Annotated[
-        tuple[SecretStr, ...], NoDecode, BeforeValidator(_split), AfterValidator(_check_secrets)
-    ] = Field(
-        (),
-        description="What webhooks are signed with: `whsec_` and 24 to 64 bytes in base64; several are separated by "
-        "commas while receivers change from one to the next.",
-    )
     webhook_timeout: float = Field(20.0, gt=0, le=600, description="Seconds for delivering a webhook.")
 
     @property
-    def webhook_keys(self) -> tuple[bytes, ...]:
-        """The bytes of the secrets."""
-        return tuple(parse_secret(secret.get_secret_value()) for secret in self.webhook_secret)
+    def max_delivery(self) -> float:
+        """Seconds after which a living service has certainly stopped delivering a webhook."""
+        return self.webhook_timeout + 60

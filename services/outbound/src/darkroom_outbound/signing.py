@@ -1,29 +1,9 @@
 """The signatures of webhooks, by the Standard Webhooks scheme: https://www.standardwebhooks.com."""
 
 import base64
-import binascii
 import hashlib
 import hmac
 from collections.abc import Iterable
-
-PREFIX = "whsec_"
-
-
-def parse_secret(text: str) -> bytes:
-    """Read a secret as it is written in a setting.
-
-    Raises:
-        ValueError: it is none; the message does not hold it.
-    """
-    if not text.startswith(PREFIX):
-        raise ValueError(f"a webhook secret begins with {PREFIX}")
-    try:
-        secret = base64.b64decode(text.removeprefix(PREFIX), validate=True)
-    except binascii.Error:
-        raise ValueError(f"a webhook secret is base64 after {PREFIX}") from None
-    if not 24 <= len(secret) <= 64:
-        raise ValueError("a webhook secret has between 24 and 64 bytes")
-    return secret
 
 
 def sign(secrets: Iterable[bytes], message_id: str, timestamp: int, body: bytes) -> dict[str, str]:

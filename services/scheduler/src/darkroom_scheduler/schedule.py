@@ -3,12 +3,21 @@
 from typing import Any
 
 from celery.schedules import schedule
-from darkroom_contracts.messages import ExpireGroups, Message, RecoverGroups, SendDueEmails, SweepUnfinished
+from darkroom_contracts.messages import (
+    DeliverDueWebhooks,
+    ExpireGroups,
+    Message,
+    RecoverGroups,
+    SendDueEmails,
+    SweepUnfinished,
+)
 
 from darkroom_scheduler.settings import SchedulerSettings
 
 SWEEP_INTERVAL = 15.0
 """Seconds between sweeps of interrupted requests."""
+WEBHOOK_INTERVAL = 5.0
+"""Seconds between looks at the webhooks that are due: the first wait of their schedule."""
 
 
 def entries(settings: SchedulerSettings) -> dict[str, dict[str, Any]]:
@@ -20,6 +29,8 @@ def entries(settings: SchedulerSettings) -> dict[str, dict[str, Any]]:
         # Emails to retry, emails lost with a mailer, and the weekly newsletter: it looks at the calendar each time, so
         # a missed Monday is made up for once.
         "send-due-mail": _every(settings.mail_interval, SendDueEmails),
+        # Webhooks to retry, and webhooks whose message was lost.
+        "deliver-due-webhooks": _every(WEBHOOK_INTERVAL, DeliverDueWebhooks),
     }
 
 

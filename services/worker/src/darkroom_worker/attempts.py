@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
 import structlog
-from darkroom_contracts.messages import Message, ProcessImage, SendResults
+from darkroom_contracts.messages import Message, ProcessImage
 from darkroom_contracts.problems import ProblemCode
 from darkroom_imaging.errors import ImageError, UnexpectedError
 from darkroom_imaging.limits import Limits
@@ -111,7 +111,8 @@ class Attempts:
         self._ended(work, self._insist(lambda: self.groups.fail(work, reason, code, **times.until_now())))
 
     def _ended(self, work: Work, ending: Ending) -> None:
-        _send_results(work.group_id, ending, self.send)
+        for message in ending.messages(work.group_id, work.index):
+            self.send(message)  # the group store has noted it, too
 
     def _wait_for_storage(self, work: Work, times: Times, error: StorageError, failures: int) -> None:
         """Release an image that storage has failed, and send it to the queue again later.
@@ -148,14 +149,9 @@ def fail_killed(groups: GroupStore, send: Sender, group_id: str, index: int, *, 
         time_limit: the seconds that the image could take.
     """
     code = ProblemCode.TIME_LIMIT_EXCEEDED
-    _send_results(
-        group_id, groups.give_up(group_id, index, worker=worker, error=_too_long(time_limit), code=code), send
-    )
-
-
-def _send_results(group_id: str, ending: Ending, send: Sender) -> None:
-    if ending is Ending.GROUP_ENDED_NOTIFY:
-        send(SendResults(group_id))  # the group store has noted it, too
+    ending = groups.give_up(group_id, index, worker=worker, error=_too_long(time_limit), code=code)
+    for message in ending.messages(group_id, index):
+        send(message)
 
 
 def _too_long(seconds: int) -> str:

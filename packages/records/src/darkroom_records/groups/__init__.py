@@ -15,6 +15,7 @@ from darkroom_records.groups.records import (
     Progress,
     ResultFacts,
     Terms,
+    WebhookStatus,
     Work,
 )
 from darkroom_records.groups.store import GroupEndedError, GroupRunningError, GroupStore, UnknownGroupError
@@ -40,5 +41,6 @@ __all__ = [
     "ResultFacts",
     "Terms",
     "UnknownGroupError",
+    "WebhookStatus",
     "Work",
 ]

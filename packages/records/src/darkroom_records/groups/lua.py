@@ -14,6 +14,7 @@ _CONSTANTS = {
     "ERASED": keys.ERASED_GROUPS,
     "EXPIRING": keys.EXPIRING_GROUPS,
     "DEADLINES": keys.GROUP_DEADLINES,
+    "DUE_WEBHOOKS": keys.DUE_WEBHOOKS,
     "GROUP": keys.group_record(""),
     "EMAIL": keys.email_record(""),
     "DUE_EMAILS": keys.DUE_MAIL,
@@ -31,6 +32,7 @@ def group_keys(group_id: str) -> list[str]:
         keys.group_outcomes(group_id),
         keys.group_sources(group_id),
         keys.group_emails(group_id),
+        keys.group_webhooks(group_id),
     ]
 
 

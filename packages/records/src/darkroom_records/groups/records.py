@@ -3,14 +3,15 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from enum import IntEnum
+from enum import IntFlag
 from typing import Any
 
 from darkroom_contracts.formats import Metadata
 from darkroom_contracts.mail import Address
+from darkroom_contracts.messages import DeliverDueWebhooks, DeliverWebhook, Message, SendResults
 from darkroom_contracts.pipelines import PipelineData
 from darkroom_contracts.problems import ProblemCode
-from darkroom_contracts.states import Counts, GroupState, ImageState, group_state
+from darkroom_contracts.states import Counts, GroupState, ImageState, WebhookState, group_state
 
 from darkroom_records.file_names import in_folder, safe_stem, with_extension
 
@@ -50,6 +51,8 @@ class Terms:
         keep_for: seconds from its end for which its results are kept, where that is not left to the server.
         deadline: the Unix time at which whatever has not ended expires.
         request_id: of the request that it was taken in with.
+        webhook_url: where its end is told.
+        webhook_images: whether the end of each image is told there, too.
     """
 
     outputs: Mapping[str, PipelineData] = field(default_factory=dict)
@@ -60,6 +63,8 @@ class Terms:
     keep_for: int | None = None
     deadline: float | None = None
     request_id: str | None = None
+    webhook_url: str | None = None
+    webhook_images: bool = False
 
     def to_record(self) -> dict[str, str]:
         """The members of the group's Redis hash. What is not asked for has none."""
@@ -72,6 +77,8 @@ class Terms:
             "keep_for": "" if self.keep_for is None else str(self.keep_for),
             "deadline": "" if self.deadline is None else repr(self.deadline),
             "request_id": self.request_id,
+            "webhook_url": self.webhook_url,
+            "webhook_images": "yes" if self.webhook_images else "",
         }
         return {name: text for name, text in members.items() if text}
 
@@ -87,6 +94,8 @@ class Terms:
             "keep_for": int(record["keep_for"]) if "keep_for" in record else None,
             "deadline": float(record["deadline"]) if "deadline" in record else None,
             "request_id": record.get("request_id") or None,
+            "webhook_url": record.get("webhook_url"),
+            "webhook_images": "webhook_images" in record,
         }
 
 
@@ -176,6 +185,25 @@ class Image:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class WebhookStatus:
+    """How a group's webhook stands.
+
+    Args:
+        state: what became of it.
+        attempts: how often it was sent.
+        error: why the latest attempt did not deliver it.
+        code: the same for programs.
+        due_at: the Unix time of the next attempt, where there is one.
+    """
+
+    state: WebhookState
+    attempts: int = 0
+    error: str | None = None
+    code: ProblemCode | None = None
+    due_at: float | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group(Terms):
     """A group, as it stands. Times are Unix seconds; ``version`` grows with each change."""
@@ -194,6 +222,8 @@ class Group(Terms):
     """Why its results were not mailed by themselves at its latest end, though that was asked for."""
     recovering: int = 0
     """Images whose worker was lost, and which no other one has begun yet."""
+    webhook: WebhookStatus | None = None
+    """How the webhook of its latest end stands, or of the end to come. None where it has no webhook."""
 
     @property
     def state(self) -> GroupState:
@@ -247,7 +277,7 @@ class Fetch:
     url: str
 
 
-class Ending(IntEnum):
+class Ending(IntFlag):
     """What the end of an image brought about."""
 
     NONE = 0
@@ -255,6 +285,26 @@ class Ending(IntEnum):
     IMAGE_ENDED = 1
     GROUP_ENDED_NOTIFY = 2
     """It was the group's last, and the group's results are to be mailed."""
+    IMAGE_WEBHOOK = 4
+    """A webhook that tells of this image is to be delivered."""
+    GROUP_WEBHOOK = 8
+    """It was the group's last, and the group's webhook is to be delivered."""
+
+    def messages(self, group_id: str, index: int | None = None) -> tuple[Message, ...]:
+        """The messages that wake whoever has something to do now. If one is lost, the records say the same.
+
+        Args:
+            group_id: the group.
+            index: the image that ended, or None if there were several.
+        """
+        messages: list[Message] = []
+        if Ending.GROUP_ENDED_NOTIFY in self:
+            messages.append(SendResults(group_id))
+        if Ending.IMAGE_WEBHOOK in self:
+            messages.append(DeliverDueWebhooks() if index is None else DeliverWebhook(group_id, index=index))
+        if Ending.GROUP_WEBHOOK in self:
+            messages.append(DeliverWebhook(group_id))
+        return tuple(messages)
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,6 +353,7 @@ def read_group(
         email_error=record.get("email_error"),
         recovering=0 if finished_at else orphaned,
         images=images,
+        webhook=_webhook(record),
         **Terms.members_of(record),
     )
 
@@ -311,6 +362,24 @@ def read_attempt(text: str) -> Attempt:
     """The attempt as its Redis hash says."""
     number, _, began_at, *_ = text.split("|")
     return Attempt(int(number), float(began_at))
+
+
+def _webhook(record: Mapping[str, str]) -> WebhookStatus | None:
+    if "webhook_url" not in record:
+        return None
+    text = record.get(f"webhook:{record.get('run', 0)}")
+    if text is None:  # it has not ended yet
+        return WebhookStatus(WebhookState.DISABLED if "webhook_off" in record else WebhookState.PENDING)
+    known: dict[str, Any] = json.loads(text)
+    is_due = known["state"] == WebhookState.PENDING
+    code = known.get("code")
+    return WebhookStatus(
+        state=WebhookState(known["state"]),
+        attempts=int(known["attempts"]),
+        error=known.get("error"),
+        code=ProblemCode(code) if code in list(ProblemCode) else None,
+        due_at=float(known["due_at"]) if is_due else None,
+    )
 
 
 def read_images(items: Mapping[str, str], states: Mapping[str, str], outcomes: Mapping[str, str]) -> tuple[Image, ...]:

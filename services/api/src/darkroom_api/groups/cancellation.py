@@ -7,7 +7,7 @@ from darkroom_contracts.ids import task_id
 from darkroom_contracts.problems import ProblemCode
 from darkroom_contracts.states import GroupState
 from darkroom_records.groups import Cancelled, GroupEndedError
-from darkroom_runtime.sending import NOT_SENT, stop_tasks
+from darkroom_runtime.sending import NOT_SENT, stop_tasks, try_send
 from flask import Response
 from flask_openapi import APIBlueprint
 
@@ -63,6 +63,8 @@ def cancel_group(services: Services, group_id: str) -> Cancelled:
         GroupEndedError: it had ended.
     """
     cancelled = services.groups.cancel(group_id)
+    for message in cancelled.ending.messages(group_id):
+        try_send(services.celery, message)
     if cancelled.aborted:
         try:
             _stop(services, cancelled)

@@ -2,7 +2,8 @@
 
 import re
 from datetime import datetime
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
+from urllib.parse import urlsplit
 
 from darkroom_contracts.formats import Metadata
 from darkroom_contracts.mail import MAX_ADDRESS, Address, parse_address
@@ -30,21 +31,30 @@ from darkroom_api.http.parameters import TextFlag
 IMAGE_DATA = "image-data"
 """The ``format`` of a string that holds an image."""
 
+MAX_WEBHOOK_URL = 2048
+"""Characters of a webhook's URL."""
+
 _RADIUS = Blur.model_fields["radius"]
 _URL = re.compile(r"(?i)https?://")
 _TIME = re.compile(r"(?i)\d{4}-\d\d-\d\dt\d\d:\d\d:\d\d(\.\d+)?(z|[+-]\d\d:\d\d)")
 _IMAGE_ID = re.compile(r"[0-9a-f]{32}")
-_NOTIFY_RULE: JsonDict = {
+_RULES: JsonDict = {
     "allOf": [  # generators of clients make several types of a bare `anyOf`
         {
             "anyOf": [
                 {"properties": {"notify": {"const": False}}},
                 {"required": ["email"], "properties": {"email": {"type": "string"}}},
             ]
-        }
+        },
+        {
+            "anyOf": [
+                {"properties": {"webhook_events": {"const": "group"}}},
+                {"required": ["webhook_url"], "properties": {"webhook_url": {"type": "string"}}},
+            ]
+        },
     ]
 }
-"""What is checked beside the schema, as the document says it: notifying takes an address."""
+"""What is checked beside the schema, as the document says it: notifying takes an address, events take a URL."""
 
 
 def mistake(sentence: str) -> PydanticCustomError:
@@ -115,6 +125,37 @@ def _to_somebody(notify: bool, others: ValidationInfo) -> bool:
     return notify
 
 
+def _webhook_url(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        has_host = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        has_host = False
+    if not url.isascii() or not url.isprintable() or not has_host or " " in url or "\\" in url:
+        raise mistake("is not a valid URL")
+    if parts.scheme not in ("http", "https"):
+        raise mistake("must be an http or https URL")
+    if "@" in parts.netloc:
+        raise mistake("must not contain a user name or password; use a token in its path or query")
+    return url
+
+
+def _to_somewhere(events: str, others: ValidationInfo) -> str:
+    if events != "group" and others.data.get("webhook_url", "") is None:
+        raise mistake("needs a `webhook_url` to send them to")
+    return events
+
+
+WebhookUrl: TypeAlias = Annotated[
+    str,
+    Field(
+        max_length=MAX_WEBHOOK_URL,
+        description="Where the group's end is told, by a signed POST (https://www.standardwebhooks.com). Only "
+        "addresses of the public internet are sent to, unless the server allows others.",
+        json_schema_extra={"format": "uri"},
+    ),
+    AfterValidator(_webhook_url),
+]
 _NOTIFY = Field(default=False, description="Whether the results are mailed by themselves when the group ends.")
 
 
@@ -161,7 +202,7 @@ Deadline: TypeAlias = Annotated[
 class Members(BaseModel):
     """What is to be done to images, and for whom."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", json_schema_extra=_NOTIFY_RULE)
+    model_config = ConfigDict(strict=True, extra="forbid", json_schema_extra=_RULES)
 
     operations: SupportedOperations = Field(
         default=(),
@@ -177,6 +218,10 @@ class Members(BaseModel):
     notify: Annotated[bool, AfterValidator(_to_somebody)] = _NOTIFY
     keep_for: KeepFor | None = None
     deadline: Deadline | None = None
+    webhook_url: WebhookUrl | None = None
+    webhook_events: Annotated[Literal["group", "images"], AfterValidator(_to_somewhere)] = Field(
+        "group", description="What is told there: the end of the group, or with `images` that of each image, too."
+    )
 
 
 class ProcessImages(Members):
@@ -193,6 +238,7 @@ class ProcessImagesForm(Members):
     email: EmailAddress | SkipJsonSchema[None] = Field(None, description="Where the results can be mailed to.")
     keep_for: KeepFor | SkipJsonSchema[None] = None
     deadline: Deadline | SkipJsonSchema[None] = None
+    webhook_url: WebhookUrl | SkipJsonSchema[None] = None
 
 
 class BlurMembers(BaseModel):

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from darkroom_contracts.problems import ProblemCode
-from darkroom_contracts.states import GroupState, ImageState
-from darkroom_records.groups import Group, Image, Progress
+from darkroom_contracts.states import GroupState, ImageState, WebhookState
+from darkroom_records.groups import Group, Image, Progress, WebhookStatus
 from pydantic import AwareDatetime, BaseModel, Field, PlainSerializer
 
 from darkroom_api.http.paths import Paths
@@ -97,6 +97,29 @@ class ImageStatus(BaseModel):
         )
 
 
+class Webhook(BaseModel):
+    """How the group's webhook stands. Where it goes is not repeated: whoever may see a status need not know it."""
+
+    state: WebhookState = Field(
+        description="`pending`: it is sent when the group ends, or again at `next_attempt_at`. `disabled`: its "
+        "receiver answered 410, so it wants no more."
+    )
+    attempts: int = Field(description="How often it was sent since the group ended.")
+    last_error: str | None = Field(description="Why the latest attempt failed.")
+    code: ProblemCode | None = Field(description="The same for programs.")
+    next_attempt_at: datetime | None
+
+    @classmethod
+    def of(cls, webhook: WebhookStatus) -> "Webhook":
+        return cls(
+            state=webhook.state,
+            attempts=webhook.attempts,
+            last_error=webhook.error,
+            code=webhook.code,
+            next_attempt_at=_time(webhook.due_at) if webhook.due_at else None,
+        )
+
+
 class GroupSummary(BaseModel):
     """A group, as it stands, without its images."""
 
@@ -130,6 +153,7 @@ class GroupStatus(GroupSummary):
 
     recovering: int = Field(description="Images whose worker was lost. They are begun again within half a minute.")
     email_error: str | None = Field(description="Why the results were not emailed at the end, if that was asked for.")
+    webhook: Webhook | None = Field(description="Of its latest end. Null where it has no `webhook_url`.")
     images: list[ImageStatus] | None = Field(None, description="Left out with `images=false`.")
 
     @classmethod
@@ -146,6 +170,7 @@ class GroupStatus(GroupSummary):
             **_summary(group, keep_results),
             recovering=group.recovering,
             email_error=group.email_error,
+            webhook=Webhook.of(group.webhook) if group.webhook else None,
             images=[ImageStatus.of(group.group_id, image, paths) for image in group.images] if images else None,
         )
 

@@ -18,11 +18,12 @@ def terms_of(wanted: Members, settings: ApiSettings, *, now: float) -> Terms:
 
     Args:
         wanted: the members of a request.
-        settings: for how long results can be kept.
+        settings: for how long results can be kept, and whether webhooks can be signed.
         now: the Unix time.
 
     Raises:
-        Problem: 422 where results are to be kept for too long, or the deadline is past or too far away.
+        Problem: 422 where results are to be kept for too long, the deadline is past or too far away, or there are no
+            webhooks.
     """
     deadline = wanted.deadline.timestamp() if wanted.deadline else None
     mistakes = []
@@ -32,6 +33,10 @@ def terms_of(wanted: Members, settings: ApiSettings, *, now: float) -> Terms:
         mistakes.append(("deadline", "must be in the future"))
     if deadline is not None and deadline > now + MAX_DEADLINE_DAYS * _DAY:
         mistakes.append(("deadline", f"must be at most {MAX_DEADLINE_DAYS} days ahead"))
+    if wanted.webhook_url and not settings.webhook_secret:
+        mistakes.append(
+            ("webhook_url", "webhooks are disabled until a secret to sign them with is set: DARKROOM_WEBHOOK_SECRET")
+        )
     if mistakes:
         raise problem_of(mistakes)
     return Terms(
@@ -41,4 +46,6 @@ def terms_of(wanted: Members, settings: ApiSettings, *, now: float) -> Terms:
         notify=wanted.notify,
         keep_for=wanted.keep_for,
         deadline=deadline,
+        webhook_url=wanted.webhook_url,
+        webhook_images=wanted.webhook_events == "images",
     )

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 
 from darkroom_contracts.queues import Queue
+from darkroom_records.webhooks import WebhookStore
 from darkroom_runtime.queues import oldest_waiting, queue_length
 from flask import Flask, Response, g, request
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess
@@ -65,7 +66,16 @@ class QueueCollector(Collector):
             since = oldest_waiting(self._redis, queue)
             if since is None or since > 0:  # not every message says since when it waits
                 age.add_metric([queue.value], max(0.0, time.time() - since) if since else 0.0)
-        return [length, age]
+        backlog = WebhookStore(self._redis).backlog()
+        webhooks = GaugeMetricFamily(
+            "darkroom_webhooks_pending", "Webhooks that are still to be delivered.", value=float(backlog.waiting)
+        )
+        overdue = GaugeMetricFamily(
+            "darkroom_webhooks_overdue_seconds",
+            "How long the webhook that waits longest has been due without being sent.",
+            value=backlog.overdue,
+        )
+        return [length, age, webhooks, overdue]
 
 
 def _begin() -> None:

@@ -23,10 +23,14 @@ if never_started + #aborted == 0 then
   redis.call('ZREM', DEADLINES, GROUP_ID)
   return false
 end
+local image_webhooks = 0
 for position = 1, #states, 2 do
   local index, state = states[position], states[position + 1]
-  if state == 'queued' or state == 'processing' then move(index, state, final) end
+  if state == 'queued' or state == 'processing' then
+    move(index, state, final)
+    image_webhooks = add_image_webhook(index, final, nil, 0)
+  end
 end
-local ending = end_group_if_done()
+local ending = image_webhooks + end_group_if_done()
 changed()
 return {finished, never_started, aborted, ending}

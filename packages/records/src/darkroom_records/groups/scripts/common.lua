@@ -1,6 +1,7 @@
 -- Prepended to every script. A group's keys come in one order, always the same.
 local RECORD, ITEMS, STATES, ATTEMPTS, OUTCOMES, SOURCES = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
-local EMAILS, RUNNING, ENDED, TO_NOTIFY, STATISTICS = KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
+local EMAILS, WEBHOOKS = KEYS[7], KEYS[8]
+local RUNNING, ENDED, TO_NOTIFY, STATISTICS = KEYS[9], KEYS[10], KEYS[11], KEYS[12]
 local CHANGES, GROUP_ID, HEARTBEAT = ARGV[1], ARGV[2], ARGV[3]
 
 local function now()
@@ -38,6 +39,65 @@ local function erase_emails()
   return #emails
 end
 
+-- A webhook is named by the run whose end it tells of, and by the image if it tells of one: '0', '0.12'. That of a group is
+-- part of its record and is known for as long; that of an image is kept beside it until it has ended.
+local WEBHOOK_PATIENCE = 10 -- seconds that a webhook's message has to be taken
+
+local function webhook_place(name)
+  if string.find(name, '.', 1, true) then return WEBHOOKS, name end
+  return RECORD, 'webhook:' .. name
+end
+
+local function read_webhook(name)
+  local key, field = webhook_place(name)
+  local text = redis.call('HGET', key, field)
+  return text and cjson.decode(text)
+end
+
+local function write_webhook(name, webhook)
+  local key, field = webhook_place(name)
+  redis.call('HSET', key, field, cjson.encode(webhook))
+end
+
+local function look_at_webhook(name, time)
+  redis.call('ZADD', DUE_WEBHOOKS, string.format('%.6f', time), GROUP_ID .. '.' .. name)
+end
+
+local function forget_webhook(name)
+  local key, field = webhook_place(name)
+  redis.call('HDEL', key, field)
+  redis.call('ZREM', DUE_WEBHOOKS, GROUP_ID .. '.' .. name)
+end
+
+-- Write a webhook down, with what it tells of, in the very step that it tells of. It is looked for after so many seconds.
+local function add_webhook(name, event, seconds)
+  local time = now()
+  local is_off = redis.call('HEXISTS', RECORD, 'webhook_off') == 1
+  write_webhook(name, {state = is_off and 'disabled' or 'pending', at = time, due_at = time, event = event,
+    claims = 0, attempts = 0, tries = 0})
+  if not is_off then look_at_webhook(name, tonumber(time) + seconds) end
+end
+
+-- Answers with 4 if a webhook was written down that tells of this image, and with 0 otherwise.
+local function add_image_webhook(index, state, outcome, seconds)
+  local known = redis.call('HMGET', RECORD, 'webhook_images', 'webhook_off', 'run')
+  if not known[1] or known[2] then return 0 end
+  local reason = outcome and cjson.decode(outcome) or {}
+  local event = {state = state, error = reason.error, code = reason.code}
+  add_webhook((known[3] or '0') .. '.' .. index, event, seconds)
+  return 4
+end
+
+local function erase_webhooks()
+  for _, name in ipairs(redis.call('HKEYS', WEBHOOKS)) do
+    redis.call('ZREM', DUE_WEBHOOKS, GROUP_ID .. '.' .. name)
+  end
+  for run = 0, tonumber(redis.call('HGET', RECORD, 'run') or 0) do
+    redis.call('ZREM', DUE_WEBHOOKS, GROUP_ID .. '.' .. run)
+  end
+  redis.call('DEL', WEBHOOKS)
+end
+
 -- Forget the group, and note that its blobs are to be deleted. A full Redis refuses the note, but must be able to forget.
 -- Answers with the number of its emails.
 local function erase()
@@ -47,6 +107,7 @@ local function erase()
   if made and cjson.decode(made).group_id == GROUP_ID then redis.call('DEL', idempotency_key) end
   local owner = redis.call('HGET', RECORD, 'owner')
   if owner then redis.call('ZREM', OWNED .. owner, GROUP_ID) end
+  erase_webhooks()
   redis.call('DEL', RECORD, ITEMS, STATES, ATTEMPTS, OUTCOMES, SOURCES)
   for _, set in ipairs({RUNNING, ENDED, EXPIRING, DEADLINES, TO_NOTIFY, UNFINISHED}) do
     redis.call('ZREM', set, GROUP_ID)
@@ -54,9 +115,10 @@ local function erase()
   return erase_emails()
 end
 
--- Answers with 2 if the group ended and wants its results mailed, which is noted in the same step, and with 1 otherwise.
+-- Answers with 2 if the group ended and wants its results mailed, and with 1 otherwise; 8 more if its webhook is to be
+-- delivered. Both are noted in the same step.
 local function end_group_if_done()
-  local known = redis.call('HMGET', RECORD, 'queued', 'processing', 'cancelled', 'notify', 'keep_for')
+  local known = redis.call('HMGET', RECORD, 'queued', 'processing', 'cancelled', 'notify', 'keep_for', 'webhook_url', 'run')
   if known[1] ~= '0' or known[2] ~= '0' then return 1 end
   local time = now()
   redis.call('HSET', RECORD, 'finished_at', time)
@@ -67,9 +129,19 @@ local function end_group_if_done()
   else
     redis.call('ZADD', ENDED, time, GROUP_ID)
   end
-  if known[3] ~= '0' or not known[4] then return 1 end
-  redis.call('ZADD', TO_NOTIFY, time, GROUP_ID)
-  return 2
+  local ending = 1
+  if known[3] == '0' and known[4] then
+    redis.call('ZADD', TO_NOTIFY, time, GROUP_ID)
+    ending = 2
+  end
+  if known[6] then
+    local states = {'succeeded', 'failed', 'cancelled', 'expired'}
+    local event, counts = {}, redis.call('HMGET', RECORD, unpack(states))
+    for position, state in ipairs(states) do event[state] = tonumber(counts[position] or 0) end
+    add_webhook(known[7] or '0', event, WEBHOOK_PATIENCE)
+    ending = ending + 8
+  end
+  return ending
 end
 
 -- Let a group whose record is complete be worked on.
@@ -88,7 +160,7 @@ local function finish(index, from, to, outcome)
   redis.call('HSET', OUTCOMES, index, outcome)
   redis.call('HDEL', ATTEMPTS, index)
   count(to == 'succeeded' and 'images' or 'failures', 1)
-  local ending = end_group_if_done()
+  local ending = add_image_webhook(index, to, outcome, WEBHOOK_PATIENCE) + end_group_if_done()
   changed()
   return ending
 end

@@ -17,6 +17,9 @@ end
 local time = now()
 if #to_process + #to_fetch > 0 then
   redis.call('HDEL', RECORD, 'finished_at', 'email_error', 'deadline')
+  local run = redis.call('HGET', RECORD, 'run') or '0'
+  local webhook = read_webhook(run)
+  if webhook and webhook.state ~= 'pending' and webhook.state ~= 'sending' then forget_webhook(run) end
   redis.call('HINCRBY', RECORD, 'run', 1)
   redis.call('HSET', RECORD, 'published_at', time)
   redis.call('ZREM', ENDED, GROUP_ID)
