@@ -30,7 +30,7 @@ def create(
     image_id: str = ONE,
     *,
     size: int = MEGABYTE,
-    owner: str = "",
+    owner: str | None = None,
     client: str = "me",
     client_limit: int = 10 * MEGABYTE,
     total_limit: int = 10 * MEGABYTE,
@@ -50,7 +50,7 @@ def create(
     return upload
 
 
-def find(uploads: UploadStore, *image_ids: str, owner: str = "") -> list[Upload]:
+def find(uploads: UploadStore, *image_ids: str, owner: str | None = None) -> list[Upload]:
     return list(uploads.find(image_ids, owner=owner, keep_for=HOUR).values())
 
 

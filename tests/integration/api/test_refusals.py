@@ -12,6 +12,7 @@ from darkroom_api.settings import ApiSettings
 from flask import Flask
 from flask.testing import FlaskClient
 from support.api_cases import MISSING, files_in, png, post_files
+from support.redis_keys import lasting_keys
 from werkzeug.test import TestResponse
 
 GOOD = base64.b64encode(png()).decode()
@@ -41,7 +42,7 @@ def nothing_stays_behind(app: Flask, storage_dir: Path) -> Iterator[None]:
     """Whatever was refused, Redis and the storage hold what they held before."""
 
     def kept() -> tuple[list[str], list[str]]:
-        return sorted(app.extensions["darkroom"].redis.keys("*")), files_in(storage_dir)
+        return lasting_keys(app.extensions["darkroom"].redis), files_in(storage_dir)
 
     before = kept()
     yield
@@ -91,7 +92,7 @@ def test_broken_json_says_where_it_breaks(http: FlaskClient) -> None:
         ({"operations": [{"op": "resize"}]}, "operations[0]: resize needs a width, a height, or both"),
         (
             {"operations": [{"op": "watermark", "image_id": UNKNOWN}]},
-            "operations: a watermark by image_id is not supported yet",
+            f"No such upload for a watermark: {UNKNOWN}",
         ),
         ({"operations": {}}, "operations: "),
         ({"email": "nobody"}, "email: "),
@@ -106,13 +107,14 @@ def test_wrong_members_are_named(http: FlaskClient, body: dict[str, Any], error:
 @pytest.mark.parametrize(
     ("item", "error"),
     [
-        ("https://example.com/a.jpg", "images[1]: a URL is not supported yet"),
-        (UNKNOWN, "images[1]: an image_id is not supported yet"),
-        ({"url": "https://example.com/a.jpg"}, "images[1].url: is not supported yet"),
-        ({"image_id": UNKNOWN}, "images[1].image_id: is not supported yet"),
+        ({"image_id": "one"}, "images[1].image_id: has the wrong format"),
+        ({"group_id": UNKNOWN}, "images[1].index: is missing"),
+        ({"index": 0}, "images[1].group_id: is missing"),
+        ({"group_id": UNKNOWN, "index": -1}, "images[1].index: must be at least 0"),
+        ({"data": GOOD, "url": "https://example.com/a.jpg"}, "images[1]: must be a string, or an object with one of"),
         ({"data": GOOD, "operations": [{"op": "blur", "radius": "a"}]}, "images[1].operations[0].radius: "),
-        ({}, "images[1].data: is missing"),
-        (5, "images[1]: must be a string or an object"),
+        ({}, "images[1]: must be a string, or an object with one of `data`, `url`, `image_id`, or `group_id` and"),
+        (5, "images[1]: must be a string, or an object with one of"),
     ],
 )
 def test_an_item_of_the_wrong_kind_refuses_all(http: FlaskClient, item: Any, error: str) -> None:

@@ -34,10 +34,12 @@ def create(services: Services, count: int = 1) -> str:
     """Make a group of pictures."""
     assert not has_app_context()
     staging = Staging(services.storage, services.settings)
-    images = [TakenImage(f"{index}.png", staging.begin()) for index in range(count)]
-    for image in images:
-        image.staged.write(png())
-        image.staged.complete()
+    images = []
+    for index in range(count):
+        staged = staging.begin()
+        staged.write(png())
+        staged.complete()
+        images.append(TakenImage(f"{index}.png", staged))
     submission = Submission(images, (), Terms())
     group_id = create_group(services, submission, client="tests", key=None, scope="").group_id
     staging.close()

@@ -10,6 +10,8 @@ MAX_IMAGES = 1_000
 """The most images of one group."""
 MAX_REQUEST_BYTES = 512_000_000
 """The largest body of one request."""
+MAX_URL = 4096
+"""Characters of the URL of an image."""
 MAX_COUNTS = 8
 """The most diagnostic counts that may be unfinished at once. Each holds a thread of the maintenance service."""
 MAX_ADDITIONS = 100

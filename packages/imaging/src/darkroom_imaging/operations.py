@@ -22,7 +22,7 @@ from pydantic import (
     model_validator,
 )
 from pydantic.config import JsonDict
-from pydantic.json_schema import JsonSchemaValue, SkipJsonSchema
+from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
 
 from darkroom_imaging.errors import BadOperationError
@@ -203,12 +203,16 @@ class Watermark(Operation):
 
     op: Literal["watermark"] = "watermark"
     text: str | None = Field(None, min_length=1, max_length=200, description="One line.")
-    # Left out of the document for as long as the API takes no uploads ahead.
-    image_id: SkipJsonSchema[str | None] = Field(None, pattern="^[0-9a-f]{32}$", description="An earlier upload.")
+    image_id: str | None = Field(
+        None,
+        pattern="^[0-9a-f]{32}$",
+        description="An image that was uploaded ahead.",
+        json_schema_extra={"format": "image-id"},
+    )
     position: Position = Field("bottom-right", description="Where it is put.")
     opacity: float = Field(0.5, gt=0, le=1, description="1 hides what is below.")
     scale: float = Field(0.25, gt=0, le=1, description="Its width as a share of the image.")
-    _rules = ({"anyOf": [_given(text="string")]},)
+    _rules = ({"oneOf": [_given(text="string"), _given(image_id="string")]},)
 
     @model_validator(mode="after")
     def _has_one_mark(self) -> Self:

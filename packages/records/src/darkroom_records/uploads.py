@@ -38,7 +38,7 @@ class Upload:
         height: in pixels.
         bytes: of the file.
         sha256: the digest of the file.
-        owner: whose it is; empty where whoever knows its id may use it.
+        owner: whose it is; None where whoever knows its id may use it.
         client: whose bytes it counts among.
         name: the file name its owner gave it, for people.
     """
@@ -49,13 +49,13 @@ class Upload:
     height: int
     bytes: int
     sha256: str
-    owner: str = ""
+    owner: str | None = None
     client: str = ""
     name: str | None = None
 
-    def may_be_used_by(self, owner: str) -> bool:
+    def may_be_used_by(self, owner: str | None) -> bool:
         """Whether it is this owner's, or everybody's."""
-        return self.owner in ("", owner)
+        return self.owner in (None, owner)
 
     @property
     def counted(self) -> int:
@@ -110,7 +110,7 @@ class UploadStore:
         if refused:
             raise TooManyUploadsError(of_all=refused == "all")
 
-    def find(self, image_ids: Iterable[str], *, owner: str, keep_for: float) -> Mapping[str, Upload]:
+    def find(self, image_ids: Iterable[str], *, owner: str | None, keep_for: float) -> Mapping[str, Upload]:
         """The uploads of these ids that this owner may use, each kept for as many seconds from now at least.
 
         Their number does not matter much: all are found in two round trips.

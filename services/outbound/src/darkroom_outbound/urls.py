@@ -7,15 +7,13 @@ from typing import Literal
 from urllib.parse import urljoin
 
 import idna
+from darkroom_contracts.limits import MAX_URL
 from darkroom_contracts.problems import ProblemCode
 from urllib3.exceptions import LocationParseError
 from urllib3.util import Url, parse_url
 
 from darkroom_outbound.addresses import Address
 from darkroom_outbound.errors import UrlRefusedError
-
-MAX_URL = 4096
-"""Characters of a URL."""
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _UNWRITTEN = re.compile(r"[\x00-\x20\x7f-\x9f\\]")

@@ -6,7 +6,6 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from darkroom_contracts.pipelines import PipelineData
 from darkroom_contracts.problems import ProblemCode
 from darkroom_imaging.errors import ImageError
 from darkroom_imaging.operations import write_pipeline
@@ -15,16 +14,20 @@ from flask import request
 from pydantic import ValidationError
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from darkroom_api.groups.item_models import DataItem, EarlierItem, ImageItem, UploadItem, UrlItem, item_of
 from darkroom_api.groups.items import decode
-from darkroom_api.groups.requests import ImageItem, Members, ProcessImages
+from darkroom_api.groups.originals import name_from_url, remote_original
+from darkroom_api.groups.references import References
+from darkroom_api.groups.requests import Members, ProcessImages
 from darkroom_api.groups.submission import Submission, TakenImage
 from darkroom_api.groups.terms import terms_of
 from darkroom_api.http import bodies, json_text
+from darkroom_api.http.api_keys import owner
 from darkroom_api.http.parameters import true_or_false
 from darkroom_api.http.problems import Problem, missing_images
 from darkroom_api.http.validation import problem_of, refuse, refuse_body
 from darkroom_api.services import services
-from darkroom_api.uploads.staging import current_staging, too_many_images, uploaded_image
+from darkroom_api.uploads.staging import StagedImage, current_staging, too_many_images, uploaded_image
 
 _AS_JSON = frozenset({"operations", "outputs"})
 _NUMBER = re.compile(r"-?[0-9]{1,18}")
@@ -138,22 +141,35 @@ def _json_body() -> bytes:
 
 
 def _take(items: list[str | ImageItem]) -> list[TakenImage]:
-    """Store images, each of whose texts is let go of once it is stored: together they are large."""
+    """Find or store the originals of images. Each text is let go of once it is stored: together they are large."""
+    references = References.of(items, services(), owner())
     items.reverse()
-    return [_taken(items.pop(), index) for index in range(len(items))]
+    return [_taken(items.pop(), index, references) for index in range(len(items))]
 
 
-def _taken(item: str | ImageItem, index: int) -> TakenImage:
-    given = item if isinstance(item, ImageItem) else ImageItem.model_construct(data=item, name=None, operations=None)
+def _taken(item: str | ImageItem, index: int, references: References) -> TakenImage:
+    if isinstance(item, str):
+        item = item_of(item)
+    pipeline = None if item.operations is None else write_pipeline(item.operations)
+    own_name = None if item.name is None else clean(item.name, index)
+    match item:
+        case DataItem():
+            return TakenImage(clean(item.name, index), _stored(item.data), pipeline)
+        case UrlItem():
+            return TakenImage(own_name or name_from_url(item.url, index), remote_original(item.url), pipeline)
+        case UploadItem():
+            original, name = references.upload(item.image_id)
+        case EarlierItem():
+            original, name = references.earlier(item.group_id, item.index)
+    return TakenImage(own_name or clean(name, index), original, pipeline, has_own_name=own_name is not None)
+
+
+def _stored(text: str) -> StagedImage:
     staged = current_staging().begin()
     try:
-        for piece in decode(given.data):
+        for piece in decode(text):
             staged.write(piece)
         staged.complete()
     except ImageError as error:
         staged.unfit = error
-    return TakenImage(clean(given.name, index), staged, _pipeline(given))
-
-
-def _pipeline(item: ImageItem) -> PipelineData | None:
-    return None if item.operations is None else write_pipeline(item.operations)
+    return staged

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from darkroom_contracts.formats import Metadata
 from darkroom_contracts.mail import MAX_ADDRESS, Address, parse_address
 from darkroom_contracts.sentences import SENTENCE
-from darkroom_imaging.operations import MAX_OPERATIONS, MAX_OUTPUTS, Blur, Operation, Operations, OutputName, Watermark
+from darkroom_imaging.operations import MAX_OPERATIONS, MAX_OUTPUTS, Blur, Operation, Operations, OutputName
 from email_validator import validate_email
 from flask_openapi import FileStorage
 from pydantic import (
@@ -16,9 +16,7 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
-    Discriminator,
     Field,
-    Tag,
     ValidationInfo,
     WithJsonSchema,
 )
@@ -26,18 +24,14 @@ from pydantic.config import JsonDict
 from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
 
+from darkroom_api.groups.item_models import AnyItem
 from darkroom_api.http.parameters import TextFlag
-
-IMAGE_DATA = "image-data"
-"""The ``format`` of a string that holds an image."""
 
 MAX_WEBHOOK_URL = 2048
 """Characters of a webhook's URL."""
 
 _RADIUS = Blur.model_fields["radius"]
-_URL = re.compile(r"(?i)https?://")
 _TIME = re.compile(r"(?i)\d{4}-\d\d-\d\dt\d\d:\d\d:\d\d(\.\d+)?(z|[+-]\d\d:\d\d)")
-_IMAGE_ID = re.compile(r"[0-9a-f]{32}")
 _RULES: JsonDict = {
     "allOf": [  # generators of clients make several types of a bare `anyOf`
         {
@@ -62,23 +56,6 @@ def mistake(sentence: str) -> PydanticCustomError:
     return PydanticCustomError(SENTENCE, "{sentence}", {"sentence": sentence})
 
 
-def _inline(text: str) -> str:
-    if _URL.match(text):
-        raise mistake("a URL is not supported yet; send the image itself")
-    if _IMAGE_ID.fullmatch(text):
-        raise mistake("an image_id is not supported yet; send the image itself")
-    return text
-
-
-def _without_uploads(pipeline: tuple[Operation, ...]) -> tuple[Operation, ...]:
-    if any(isinstance(step, Watermark) and step.image_id for step in pipeline):
-        raise mistake("a watermark by image_id is not supported yet")
-    return pipeline
-
-
-SupportedOperations: TypeAlias = Annotated[Operations, AfterValidator(_without_uploads)]
-
-
 def _address(text: str) -> Address:
     try:
         known = validate_email(text, check_deliverability=False, allow_smtputf8=False)
@@ -89,33 +66,6 @@ def _address(text: str) -> Address:
 
 EmailAddress: TypeAlias = Annotated[
     Address, AfterValidator(_address), WithJsonSchema({"type": "string", "format": "email", "maxLength": MAX_ADDRESS})
-]
-ImageData: TypeAlias = Annotated[
-    str,
-    AfterValidator(_inline),
-    Field(description="A data URI, or an image as base64.", json_schema_extra={"format": IMAGE_DATA}),
-]
-
-
-class ImageItem(BaseModel):
-    """An image with what is to be known of it."""
-
-    model_config = ConfigDict(strict=True, extra="forbid")
-
-    data: ImageData
-    name: str | None = Field(None, description="Its file name.")
-    operations: SupportedOperations | None = Field(None, description="Its own operations, in place of the group's.")
-
-
-def _kind(item: Any) -> str | None:
-    if isinstance(item, str):
-        return "text"
-    return "object" if isinstance(item, dict) else None
-
-
-AnyItem: TypeAlias = Annotated[
-    Annotated[ImageData, Tag("text")] | Annotated[ImageItem, Tag("object")],
-    Discriminator(_kind, SENTENCE, "{sentence}", {"sentence": "must be a string or an object"}),
 ]
 
 
@@ -168,7 +118,7 @@ def _within_the_limit(outputs: dict[str, tuple[Operation, ...]], others: Validat
 
 
 Outputs: TypeAlias = Annotated[
-    dict[OutputName, SupportedOperations],
+    dict[OutputName, Operations],
     Field(
         min_length=1,
         max_length=MAX_OUTPUTS,
@@ -204,7 +154,7 @@ class Members(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="forbid", json_schema_extra=_RULES)
 
-    operations: SupportedOperations = Field(
+    operations: Operations = Field(
         default=(),
         description="Applied in order. Without any, an image is turned upright, stripped of metadata and re-encoded.",
     )

@@ -1,7 +1,7 @@
 """Running the failed images of a group again."""
 
 import structlog
-from darkroom_contracts.messages import ProcessImage
+from darkroom_contracts.messages import FetchImage, Message, ProcessImage
 from darkroom_contracts.problems import ProblemCode
 from darkroom_records.groups import GroupRunningError, PendingImages
 from darkroom_records.outbox import notification_request
@@ -38,7 +38,8 @@ def retry(path: GroupPath) -> Response:
     """
     again = retry_group(services(), path.group_id, client())
     total = services().groups.read(path.group_id, images=False).counts.total
-    receipt = Accepted.of(path.group_id, total, services().paths).model_dump() | {"retried": len(again.indices)}
+    retried = len(again.indices) + len(again.to_fetch)
+    receipt = Accepted.of(path.group_id, total, services().paths).model_dump() | {"retried": retried}
     return accepted(RetryReceipt(**receipt), services().paths.status(path.group_id))
 
 
@@ -57,7 +58,7 @@ def retry_group(services: Services, group_id: str, client: str) -> PendingImages
         raise Problem(
             409, "The group is still running. Cancel it, or wait for it to end.", code=ProblemCode.GROUP_RUNNING
         ) from None
-    if not again.indices:
+    if not again.indices and not again.to_fetch:
         raise Problem(409, "No failed images to retry.", code=ProblemCode.NO_FAILED_IMAGES)
     _publish(services, again)
     return again
@@ -74,7 +75,8 @@ def _reserve_notification(services: Services, group_id: str, client: str) -> Non
 
 def _publish(services: Services, again: PendingImages) -> None:
     try:
-        messages = (ProcessImage(again.group_id, index) for index in again.indices)
+        messages: list[Message] = [ProcessImage(again.group_id, index) for index in again.indices]
+        messages += [FetchImage(again.group_id, index) for index in again.to_fetch]
         send_all(services.celery, messages, published_at=again.published_at)
     except KombuError as error:
         _log.error("retried_images_not_sent", group_id=again.group_id, reason=str(error))

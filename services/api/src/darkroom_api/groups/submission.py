@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
@@ -10,10 +10,17 @@ from typing import cast
 
 import structlog
 from darkroom_contracts.ids import new_group_id
-from darkroom_contracts.messages import ProcessImage
+from darkroom_contracts.messages import FetchImage, ProcessImage
 from darkroom_contracts.pipelines import PipelineData
 from darkroom_contracts.problems import ProblemCode
-from darkroom_records.blobs import accepted_blob, group_blobs, original_blob
+from darkroom_records.blobs import (
+    BlobNotFoundError,
+    accepted_blob,
+    group_blobs,
+    original_blob,
+    overlay_blob,
+    upload_blob,
+)
 from darkroom_records.groups import EarlierRequest, IdempotencyKey, NewImage, RepeatedRequestError, Terms
 from darkroom_records.outbox import notification_request
 from darkroom_runtime.logs import current_request_id
@@ -21,30 +28,34 @@ from darkroom_runtime.redis_client import UNAVAILABLE, Trouble, trouble
 from darkroom_runtime.sending import send_all
 from kombu.exceptions import KombuError
 
+from darkroom_api.groups.originals import Original, overlay_ids
 from darkroom_api.http.problems import Problem, unavailable
 from darkroom_api.http.validation import problem_of
 from darkroom_api.operators import metrics
 from darkroom_api.services import Services
-from darkroom_api.uploads.staging import StagedImage
 
 _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class TakenImage:
-    """An image as it was sent: what its owner calls it, its bytes, and its own operations, if it has any."""
+    """An image as it was asked for: what it is called, its original, and its own operations, if it has any."""
 
     name: str
-    staged: StagedImage
+    original: Original
     pipeline: PipelineData | None = None
+    has_own_name: bool = True
+    """Whether its name was sent with it. Otherwise it is that of the upload or the earlier image."""
 
-    @property
-    def error(self) -> str | None:
-        return str(self.staged.unfit) if self.staged.unfit else None
+    def to_record(self) -> NewImage:
+        """The image as the group's record is given it."""
+        original = self.original
+        error, code = (str(original.unfit), original.unfit.code) if original.unfit else (None, None)
+        return NewImage(self.name, self.pipeline, error, code, original.url, original.image_id)
 
-    @property
-    def code(self) -> ProblemCode | None:
-        return self.staged.unfit.code if self.staged.unfit else None
+    def fingerprint(self) -> list[object]:
+        """The same for every image that is the same."""
+        return [self.name if self.has_own_name else None, self.original.identity, self.pipeline]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +68,7 @@ class Submission:
 
     def fingerprint(self) -> str:
         """The same for every request that asks for the same."""
-        images = [[image.name, image.staged.sha256, image.pipeline] for image in self.images]
+        images = [image.fingerprint() for image in self.images]
         asked: list[object] = [images, self.pipeline, self.terms.email, self.terms.notify]
         if others := replace(self.terms, email=None, notify=False, owner=None).to_record():
             asked.append(others)  # without any, the same as in version 0.1.0
@@ -85,14 +96,16 @@ def create_group(
         scope: whose key that is.
 
     Raises:
-        Problem: no image can be worked on, the key does not allow it, or its owner asked for too many mails.
+        Problem: no image can be worked on, a watermark's is not there, the key does not allow it, or its owner asked
+            for too many mails.
     """
-    _refuse_if_all_are_unfit(submission.images)
     idempotency = IdempotencyKey(scope, key, submission.fingerprint()) if key is not None else None
     if idempotency and (earlier := services.groups.find_earlier(idempotency)):
         return _made_earlier(earlier, idempotency)
+    _refuse_if_all_are_unfit(submission.images)
+    overlays = _find_overlays(services, submission)
     try:
-        return _make(services, submission, client, idempotency)
+        return _make(services, submission, overlays, client, idempotency)
     except RepeatedRequestError as error:
         return _made_earlier(error.earlier, cast("IdempotencyKey", idempotency))
 
@@ -115,7 +128,7 @@ def _made_earlier(earlier: EarlierRequest, idempotency: IdempotencyKey) -> Creat
 
 
 def _refuse_if_all_are_unfit(images: Sequence[TakenImage]) -> None:
-    unfit = [image.staged.unfit for image in images if image.staged.unfit]
+    unfit = [image.original.unfit for image in images if image.original.unfit]
     if len(unfit) == len(images):
         codes = {reason.code for reason in unfit}
         status = 413 if codes == {ProblemCode.IMAGE_TOO_LARGE} else 422
@@ -123,7 +136,28 @@ def _refuse_if_all_are_unfit(images: Sequence[TakenImage]) -> None:
         raise problem_of([(f"images[{index}]", str(reason)) for index, reason in enumerate(unfit)], status, code)
 
 
-def _make(services: Services, submission: Submission, client: str, idempotency: IdempotencyKey | None) -> CreatedGroup:
+def _find_overlays(services: Services, submission: Submission) -> Sequence[str]:
+    """The uploads that watermarks of the group show.
+
+    Raises:
+        Problem: one is unknown, or somebody else's.
+    """
+    own = (image.pipeline for image in submission.images if image.pipeline)
+    wanted = overlay_ids([submission.pipeline, *submission.terms.outputs.values(), *own])
+    known = services.uploads.find(wanted, owner=submission.terms.owner, keep_for=services.settings.keep_uploads)
+    if unknown := [image_id for image_id in wanted if image_id not in known]:
+        sentence = f"No such upload for a watermark: {', '.join(unknown)}. Upload it again"
+        raise problem_of([("", sentence)], code=ProblemCode.UPLOAD_NOT_FOUND)
+    return wanted
+
+
+def _make(
+    services: Services,
+    submission: Submission,
+    overlays: Sequence[str],
+    client: str,
+    idempotency: IdempotencyKey | None,
+) -> CreatedGroup:
     """Write the group down, keep its originals, and confirm it: only then does anything come of it.
 
     Whatever fails before leaves an unfinished group, which is undone here, or else by the sweep.
@@ -132,24 +166,31 @@ def _make(services: Services, submission: Submission, client: str, idempotency: 
     if submission.terms.notify and submission.terms.email:
         services.outbox.reserve((submission.terms.email,), notification_request(group_id, 0, client))
     structlog.contextvars.bind_contextvars(group_id=group_id)
-    fit = [index for index, image in enumerate(submission.images) if not image.error]
+    fit = [index for index, image in enumerate(submission.images) if not image.original.unfit]
+    to_fetch = frozenset(index for index in fit if submission.images[index].original.url)
     with ExitStack() as undo:
         undo.callback(_undo, services, group_id)
         services.groups.create(
             group_id,
-            [NewImage(image.name, image.pipeline, image.error, image.code) for image in submission.images],
+            [image.to_record() for image in submission.images],
             submission.pipeline,
             replace(submission.terms, request_id=current_request_id()),
             confirmed=False,
             idempotency=idempotency,
         )
         services.storage.run_all(
-            partial(submission.images[index].staged.commit, original_blob(group_id, index)) for index in fit
+            partial(submission.images[index].original.commit, original_blob(group_id, index))
+            for index in fit
+            if index not in to_fetch
+        )
+        services.storage.run_all(
+            partial(_link_overlay, services, upload_blob(image_id), overlay_blob(group_id, image_id))
+            for image_id in overlays
         )
         published_at = _confirm(services, group_id)
         undo.pop_all()
     if published_at is not None:
-        _publish(services, group_id, fit, published_at)
+        _publish(services, group_id, fit, to_fetch, published_at)
     metrics.IMAGES_TAKEN.inc(len(fit))
     return CreatedGroup(group_id, len(submission.images))
 
@@ -175,9 +216,20 @@ def _confirm(services: Services, group_id: str) -> float | None:
     return published_at
 
 
-def _publish(services: Services, group_id: str, indices: Sequence[int], published_at: float) -> None:
+def _link_overlay(services: Services, source: str, target: str) -> None:
     try:
-        messages = (ProcessImage(group_id, index) for index in indices)
+        services.storage.link(source, target)
+    except BlobNotFoundError as error:  # deleted in this very moment: the worker says so of each image
+        _log.warning("overlay_deleted_meanwhile", reason=str(error))
+
+
+def _publish(
+    services: Services, group_id: str, indices: Sequence[int], to_fetch: Collection[int], published_at: float
+) -> None:
+    try:
+        messages = (
+            FetchImage(group_id, index) if index in to_fetch else ProcessImage(group_id, index) for index in indices
+        )
         send_all(services.celery, messages, published_at=published_at)
     except KombuError as error:
         _log.warning("images_not_sent", reason=str(error))  # recovery sends them: the group stands as running

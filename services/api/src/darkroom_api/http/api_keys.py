@@ -1,6 +1,5 @@
 """Who may do what: with keys set, whoever knows one of them."""
 
-import hashlib
 import hmac
 from collections.abc import Callable, Iterable
 from functools import wraps
@@ -77,7 +76,7 @@ def current_key() -> NamedKey | None:
 
 
 def owner() -> str | None:
-    """Whose the groups of this request are: its key's, by the name of that. Without a key, nobody's in particular."""
+    """Whose the groups and uploads of this request are: its key's, by the name of that. Without a key, nobody's in particular."""
     key = current_key()
     return f"key:{key.name}" if key else None
 
@@ -85,11 +84,6 @@ def owner() -> str | None:
 def key_owner() -> str:
     """Whose Idempotency-Keys this request uses: those of its API key, or of its client's address where it has none."""
     return _presented() if has_key() else f"client:{client()}"
-
-
-def upload_owner() -> str:
-    """Whose uploads this request makes and may use: those of its API key. Empty where it has none."""
-    return f"key:{hashlib.sha256(_presented().encode()).hexdigest()[:32]}" if has_key() else ""
 
 
 def _key_required(detail: str) -> Problem:

@@ -15,10 +15,10 @@ from darkroom_api.http.problems import Problem, missing_images
 _MOST = 10
 """So many mistakes are named; the rest can wait for the next try."""
 
-_TAGS = frozenset(OPERATIONS) | {"text", "object"}
+_TAGS = frozenset(OPERATIONS) | {"text", "data", "url", "image_id", "group_id"}
 """What pydantic puts after an index to say which kind of item it took it for."""
 
-_NOT_YET = frozenset({"url", "image_id", "webhook_url"})
+_NOT_YET = frozenset({"webhook_url"})
 """Members there will be."""
 
 _NO_OBJECT = frozenset({"model_type", "model_attributes_type", "dict_type"})

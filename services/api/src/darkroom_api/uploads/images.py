@@ -17,7 +17,7 @@ from flask_openapi.models import Encoding
 from flask_openapi.utils import parse_form
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from darkroom_api.http.api_keys import asks_for_key, upload_owner
+from darkroom_api.http.api_keys import asks_for_key, owner
 from darkroom_api.http.bodies import as_json
 from darkroom_api.http.client_address import client
 from darkroom_api.http.openapi import BINARY, GROUPS, IMAGE_FILES, NEEDS_KEY, answers
@@ -98,7 +98,7 @@ def upload() -> Response:
     name, staged = _sent()
     if staged.unfit:
         raise _unfit(staged.unfit)
-    made = keep(services(), staged, name=name, owner=upload_owner(), client=upload_owner() or client())
+    made = keep(services(), staged, name=name, owner=owner(), client=owner() or client())
     response = as_json(UploadedImage.of(made), 201)
     response.headers["Location"] = services().paths.upload(made.image_id)
     return response
@@ -129,14 +129,14 @@ def delete(path: UploadPath) -> Response:
     return Response(status=204)
 
 
-def keep(services: Services, staged: StagedImage, *, name: str | None, owner: str, client: str) -> Upload:
+def keep(services: Services, staged: StagedImage, *, name: str | None, owner: str | None, client: str) -> Upload:
     """Keep an image under a new id.
 
     Args:
         services: what is worked with.
         staged: the image, complete and fit.
         name: its file name, if it came with one.
-        owner: whose it is; empty for everybody who knows the id.
+        owner: whose it is; None for everybody who knows the id.
         client: whose bytes it counts among.
 
     Raises:
@@ -204,7 +204,7 @@ def _from_form() -> tuple[str | None, StagedImage]:
 
 def _own(image_id: str) -> Upload:
     found = services().uploads.read(image_id)
-    if found is None or not found.may_be_used_by(upload_owner()):
+    if found is None or not found.may_be_used_by(owner()):
         raise unknown_upload()
     return found
 

@@ -35,9 +35,16 @@ class StagedImage:
         self.header: Header | None = None
         """Its format and size, once it is complete and fit."""
 
+    url = image_id = None
+
     @property
     def sha256(self) -> str:
         return self._digest.hexdigest()
+
+    @property
+    def identity(self) -> str:
+        """What tells it from others."""
+        return self.sha256
 
     def write(self, data: bytes) -> int:
         self.size += len(data)
