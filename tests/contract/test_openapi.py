@@ -11,6 +11,7 @@ import pytest
 import requests
 from darkroom_api.app import create_app
 from darkroom_api.settings import ApiSettings
+from support.api_cases import png
 from support.live_api import LiveApi, live_api
 from support.redis_server import RedisServer
 
@@ -63,11 +64,14 @@ def schemathesis(api: LiveApi, folder: Path, *options: str) -> subprocess.Comple
     config = folder / "schemathesis.toml"
     config.write_text(CONFIG)
     fixed = ["--checks", "all", "--seed", "1", "--continue-on-failure", "--generation-database", "none"]
+    # The image that watermarks show.
+    headers = {"Authorization": f"Bearer {KEY}", "Content-Type": "image/png"}
+    uploaded = requests.post(f"{api.url}/images", data=png(), headers=headers, timeout=10).json()["image_id"]
     command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(config), "run"]
     return subprocess.run(
         [*command, f"{api.url}/openapi.json", *fixed, *options],
         cwd=folder,
-        env={"SCHEMATHESIS_HOOKS": HOOKS.stem, "PYTHONPATH": str(HOOKS.parent), "NO_COLOR": "1"},
+        env={"SCHEMATHESIS_HOOKS": HOOKS.stem, "PYTHONPATH": str(HOOKS.parent), "NO_COLOR": "1", "UPLOADED": uploaded},
         capture_output=True,
         text=True,
         check=False,
