@@ -76,7 +76,7 @@ def current_key() -> NamedKey | None:
 
 
 def owner() -> str | None:
-    """Whose the groups and uploads of this request are: its key's, by the name of that. Without a key, nobody's in particular."""
+    """Whose the groups and uploads of this request are: its key's, by the name of that. Without a key, nobody's."""
     key = current_key()
     return f"key:{key.name}" if key else None
 
