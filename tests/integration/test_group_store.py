@@ -8,6 +8,7 @@ from darkroom_contracts.ids import new_group_id
 from darkroom_contracts.problems import ProblemCode
 from darkroom_contracts.states import GroupState, ImageState
 from darkroom_records.groups import (
+    MAX_ATTEMPTS,
     GroupEndedError,
     GroupRunningError,
     GroupStore,
@@ -16,7 +17,6 @@ from darkroom_records.groups import (
     UnknownGroupError,
     Work,
 )
-from darkroom_records.groups.store import MAX_ATTEMPTS
 from darkroom_runtime.workers import heartbeat_key
 from redis import Redis
 from support.redis_keys import lasting_keys

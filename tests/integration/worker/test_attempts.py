@@ -14,8 +14,7 @@ from darkroom_contracts.messages import Message, ProcessImage, SendResults
 from darkroom_contracts.problems import ProblemCode
 from darkroom_contracts.states import GroupState, ImageState
 from darkroom_records.blobs import result_blob
-from darkroom_records.groups import Terms
-from darkroom_records.groups.store import MAX_ATTEMPTS
+from darkroom_records.groups import MAX_ATTEMPTS, Terms
 from darkroom_worker.attempts import fail_killed
 from darkroom_worker.storage_waits import MAX_FAILURES, STORAGE_FAILURES
 from redis import Redis

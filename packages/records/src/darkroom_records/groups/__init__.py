@@ -1,6 +1,8 @@
 """The group store: the one place that changes what is true of a group."""
 
+from darkroom_records.groups.attempts import MAX_ATTEMPTS
 from darkroom_records.groups.idempotency import EarlierRequest, IdempotencyKey, RepeatedRequestError
+from darkroom_records.groups.reading import UnknownGroupError
 from darkroom_records.groups.records import (
     Attempt,
     Cancelled,
@@ -18,9 +20,10 @@ from darkroom_records.groups.records import (
     WebhookStatus,
     Work,
 )
-from darkroom_records.groups.store import GroupEndedError, GroupRunningError, GroupStore, UnknownGroupError
+from darkroom_records.groups.store import GroupEndedError, GroupRunningError, GroupStore
 
 __all__ = [
+    "MAX_ATTEMPTS",
     "Attempt",
     "Cancelled",
     "EarlierRequest",

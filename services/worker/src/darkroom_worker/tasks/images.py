@@ -7,7 +7,7 @@ from celery import Task
 from celery.exceptions import TimeLimitExceeded
 from celery.signals import task_failure, task_revoked
 from darkroom_contracts.messages import ProcessImage
-from darkroom_records.groups.store import MAX_ATTEMPTS
+from darkroom_records.groups import MAX_ATTEMPTS
 from darkroom_runtime.heartbeat import worker_name
 
 from darkroom_worker.app import app, settings
