@@ -126,6 +126,20 @@ def test_each_image_has_a_webhook_where_that_is_asked_for(groups: GroupStore, we
     assert claim(webhooks).event == GroupEnded(Counts(succeeded=1, failed=1))
 
 
+@pytest.mark.parametrize("confirmed", [True, False])
+def test_an_image_that_was_refused_has_one_from_the_start(
+    groups: GroupStore, webhooks: WebhookStore, confirmed: bool
+) -> None:
+    code = ProblemCode.UNSUPPORTED_IMAGE
+    images = [NewImage("a.jpg"), NewImage("b.txt", error="No image.", code=code)]
+    groups.create(GROUP, images, (), Terms(webhook_url=URL, webhook_images=True), confirmed=confirmed)
+    if not confirmed:
+        assert webhooks.due(10) == []
+        groups.confirm(GROUP)
+    assert webhooks.due(10) == [PendingWebhook(GROUP, 0, 1)]
+    assert claim(webhooks, index=1).event == ImageEnded(1, "b.txt", ImageState.FAILED, "No image.", code, ())
+
+
 def test_an_image_with_outputs_names_them(groups: GroupStore, webhooks: WebhookStore) -> None:
     create(groups, webhook_images=True, outputs={"thumb": [], "web": []})
     work = groups.begin(GROUP, 0, worker=WORKER, delivery=0)

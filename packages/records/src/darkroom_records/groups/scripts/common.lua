@@ -151,7 +151,12 @@ local function admit(time)
   if known[1] then redis.call('ZADD', OWNED .. known[1], time, GROUP_ID) end
   if known[2] then redis.call('ZADD', DEADLINES, known[2], GROUP_ID) end
   count('groups', 1)
-  count('failures', tonumber(redis.call('HGET', RECORD, 'failed')))
+  local refused = tonumber(redis.call('HGET', RECORD, 'failed'))
+  count('failures', refused)
+  if refused > 0 and redis.call('HEXISTS', RECORD, 'webhook_images') == 1 then
+    local outcomes = redis.call('HGETALL', OUTCOMES)
+    for position = 1, #outcomes, 2 do add_image_webhook(outcomes[position], 'failed', outcomes[position + 1], 0) end
+  end
   end_group_if_done()
 end
 
