@@ -9,7 +9,7 @@ import pytest
 from celery import Celery
 from celery.beat import ScheduleEntry
 from celery.schedules import schedule
-from darkroom_contracts.messages import Message, ProcessImage, SendDueEmails, SendEmail, SendNewsletter
+from darkroom_contracts.messages import FetchImage, Message, ProcessImage, SendDueEmails, SendEmail, SendNewsletter
 from darkroom_contracts.queues import Queue
 from darkroom_records.control import ControlStore
 from darkroom_runtime import logs
@@ -19,6 +19,7 @@ from darkroom_runtime.sending import send, send_all, try_send
 from darkroom_runtime.settings import Settings
 from darkroom_scheduler.config import celery_config
 from darkroom_scheduler.ticks import Scheduler
+from kombu.exceptions import OperationalError
 from redis import Redis
 
 EMAIL = "0123456789abcdef0123456789abcdef"
@@ -78,6 +79,33 @@ def test_many_are_sent_in_their_order_under_ids_that_open_nothing(celery: Celery
     assert [headers["id"] for headers in sent] == [image.task_id for image in images]
     assert {headers["published_at"] for headers in sent} == {7.0}
     assert EMAIL not in sent[0]["id"]
+
+
+@pytest.mark.parametrize("message", [ProcessImage(EMAIL, 3), FetchImage(EMAIL, 3), SendNewsletter()])
+def test_one_of_many_lies_in_its_queue_as_a_single_one_does(celery: Celery, redis: Redis, message: Message) -> None:
+    with logs.bind_request_id("request-7"):
+        send(celery, message, published_at=7.0)
+        send_all(celery, [message], published_at=7.0)
+    one, many = (json.loads(text) for text in redis.lrange(message.queue, 0, -1))
+    for text in (one, many):
+        text["properties"].pop("delivery_tag")
+        if message.task_id is None:  # a random one each
+            text["properties"].pop("correlation_id")
+            text["headers"] |= {"id": "", "root_id": ""}
+    assert one == many
+
+
+def test_many_of_several_kinds_go_to_the_queue_of_each(celery: Celery, redis: Redis) -> None:
+    send_all(celery, [message for index in range(150) for message in (FetchImage(EMAIL, index), SendEmail(EMAIL))])
+    assert [queue_length(redis, queue) for queue in (Queue.OUTBOUND, Queue.MAIL)] == [150, 150]
+
+
+def test_where_many_cannot_be_sent_the_error_is_that_of_a_single_one(redis_url: str) -> None:
+    nowhere = make_celery("test", publisher(Settings(redis_url=redis_url)) | {"broker_url": "redis://127.0.0.1:1/0"})
+    with pytest.raises(OperationalError):
+        send(nowhere, SendEmail(EMAIL))
+    with pytest.raises(OperationalError):
+        send_all(nowhere, [SendEmail(EMAIL)])
 
 
 def test_a_message_that_only_wakes_somebody_may_fail_to_be_sent(redis_url: str) -> None:

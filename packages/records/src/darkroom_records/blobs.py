@@ -178,7 +178,8 @@ class LocalBlobStorage:
 
     def link(self, source: str, target: str) -> None:
         with suppress(OSError):  # what stands in its way is seen to below
-            os.link(self._path(source), self._path(target))  # one step: a group may have a thousand such images
+            # One step, and no object for a path: a group may have a thousand such images.
+            os.link(f"{self._root}/{check_key(source)}", f"{self._root}/{check_key(target)}")
             return
         fresh = self._incoming.new_file()
         try:

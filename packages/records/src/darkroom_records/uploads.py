@@ -69,9 +69,11 @@ class Upload:
     @classmethod
     def from_json(cls, image_id: str, text: str) -> "Upload":
         """The upload that was written down, by this version or by one that had other members."""
-        known = {field.name for field in fields(cls)}
-        members = {name: value for name, value in json.loads(text).items() if name in known}
+        members = {name: value for name, value in json.loads(text).items() if name in _MEMBERS}
         return cls(image_id=image_id, **members)
+
+
+_MEMBERS = frozenset(field.name for field in fields(Upload))
 
 
 class UploadStore:
