@@ -132,3 +132,26 @@ def test_its_files_are_deleted_later_where_the_storage_fails(
     assert answer.status_code == 503
     assert store.erased()[-1] == group_id
     store.blobs_deleted(group_id)
+
+
+def test_the_uploads_that_it_was_made_of_go_with_it(http: FlaskClient, redis: Redis, storage_dir: Path) -> None:
+    sent = http.post("/images", data=SMALL, content_type="image/jpeg")
+    image_id = sent.get_json()["image_id"]
+    both = [http.post("/process_images", json={"images": [image_id]}).get_json()["group_id"] for _ in range(2)]
+    assert http.delete(f"/groups/{both[0]}").get_json()["uploads"] == 1
+    with http.get(f"/images/{both[1]}/0?original=true") as original:
+        assert original.data == SMALL, "another group has what it was made of"
+    assert http.delete(f"/groups/{both[1]}").status_code == 200
+    left = everything(redis, storage_dir)
+    for trace in (image_id, *both):
+        assert trace not in left
+
+
+def test_what_waits_to_be_fetched_is_taken_out_of_its_queue(http: FlaskClient, redis: Redis, storage_dir: Path) -> None:
+    url = "https://images.example.org/holidays.jpg"
+    group_id = http.post("/process_images", json={"images": [url]}).get_json()["group_id"]
+    assert url in everything(redis, storage_dir)
+    http.delete(f"/groups/{group_id}")
+    left = everything(redis, storage_dir)
+    assert url not in left
+    assert group_id not in left
