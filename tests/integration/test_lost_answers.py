@@ -30,6 +30,7 @@ from darkroom_records.outbox import Claim, Outbox, Result
 from darkroom_records.steps.clock import clock_of
 from darkroom_records.subscribers import Subscribers
 from darkroom_records.task_store import TaskStore
+from darkroom_records.uploads import Upload, UploadStore
 from darkroom_records.webhooks import Delivery, GroupEnded, WebhookStore
 from darkroom_runtime.redis_client import connect
 from darkroom_runtime.settings import Settings
@@ -43,6 +44,7 @@ from support.waiting import wait_for
 GROUP = "0123456789abcdef0123456789abcdef"
 MAIL = "fedcba9876543210fedcba9876543210"
 TASK = "aaaabbbbccccddddaaaabbbbccccdddd"
+UPLOAD = Upload(image_id="1" * 32, format="jpeg", width=4, height=3, bytes=100, sha256="ab" * 32, client="192.0.2.1")
 KEY = IdempotencyKey("client", "key", "the same")
 ADA = Address("ada@example.org")
 WORKER = "images@a/1"
@@ -65,6 +67,7 @@ class Records:
         self.subscribers = Subscribers(redis)
         self.tasks = TaskStore(redis)
         self.webhooks = WebhookStore(redis)
+        self.uploads = UploadStore(redis)
 
     def create(self, *, confirmed: bool = True, key: IdempotencyKey | None = None) -> float:
         images = [NewImage("a"), NewImage("b")]
@@ -162,6 +165,10 @@ def noted(records: Records) -> None:
     records.tasks.create(Count, TASK, total=3)
 
 
+def uploaded(records: Records) -> None:
+    records.uploads.create(UPLOAD, keep_for=60, client_limit=UPLOAD.counted, total_limit=UPLOAD.counted)
+
+
 def asked(records: Records) -> None:
     records.subscribers.request(ADA)
 
@@ -217,6 +224,9 @@ CASES: dict[str, Case] = {
     "create_task": (nothing, noted),
     "begin_task": (noted, lambda records: records.tasks.begin_count(TASK, 3)),
     "move_task": (noted, lambda records: records.tasks.cancel(TASK)),
+    "create_upload": (nothing, uploaded),
+    "keep_uploads": (uploaded, lambda records: records.uploads.find([UPLOAD.image_id], owner="", keep_for=3600)),
+    "drop_upload": (uploaded, lambda records: records.uploads.erase([UPLOAD.image_id])),
     "request_subscription": (nothing, asked),
     "confirm_subscription": (asked, lambda records: records.subscribers.confirm(ADA)),
     "remove_subscriber": (subscribed, lambda records: records.subscribers.remove(ADA)),
