@@ -29,3 +29,9 @@ def test_a_wrong_setting_ends_the_process_with_its_name_and_not_its_value(monkey
         load(Settings)
     assert "DARKROOM_LOG_LEVEL" in str(ended.value)
     assert "deafening" not in str(ended.value)
+
+
+def test_a_wrong_setting_is_explained_in_words_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DARKROOM_LOG_LEVEL", "deafening")
+    with pytest.raises(SystemExit, match="DARKROOM_LOG_LEVEL is wrong: must be 'debug', 'info', 'warning' or"):
+        load(Settings)

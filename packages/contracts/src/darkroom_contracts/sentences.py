@@ -36,6 +36,7 @@ _SENTENCES: Mapping[str, str] = MappingProxyType(
         "literal_error": "must be {expected}",
         "enum": "must be {expected}",
         "none_required": "must be null",
+        "url_scheme": "has an unsupported scheme",
         "value_error": "{error}",
         "assertion_error": "{error}",
     }
@@ -45,7 +46,7 @@ _SENTENCES: Mapping[str, str] = MappingProxyType(
     | dict.fromkeys(("float_type", "float_parsing"), "must be a number")
     | dict.fromkeys(("list_type", "tuple_type"), "must be a list")
     | dict.fromkeys(("dict_type", "model_type", "model_attributes_type"), "must be an object")
-    | dict.fromkeys(("url_type", "url_parsing", "url_scheme", "url_syntax_violation", "url_too_long"), "must be a URL")
+    | dict.fromkeys(("url_type", "url_parsing", "url_syntax_violation", "url_too_long"), "must be a URL")
 )
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
+from darkroom_contracts.sentences import SENTENCE
 from darkroom_runtime.settings import Settings
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
@@ -16,7 +17,7 @@ def _check(url: str) -> str:
     try:
         S3Location.of(url)
     except ValueError as error:
-        raise PydanticCustomError("storage_url", "{reason}", {"reason": str(error)}) from None
+        raise PydanticCustomError(SENTENCE, "{sentence}", {"sentence": str(error)}) from None
     return url
 
 

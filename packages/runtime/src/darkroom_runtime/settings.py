@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal, TypeVar
 from urllib.parse import quote
 
+from darkroom_contracts.sentences import sentence
 from pydantic import Field, RedisDsn, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -69,19 +70,20 @@ def load(kind: type[AnySettings]) -> AnySettings:
     try:
         return kind()
     except ValidationError as error:
-        sys.exit("\n".join(_as_log_line(sentence) for sentence in describe(error)))
+        sys.exit("\n".join(_as_log_line(text) for text in describe(error)))
 
 
-def _as_log_line(sentence: str) -> str:
+def _as_log_line(text: str) -> str:
     # The logs are not set up yet, since how they are is a setting, too.
     if os.environ.get(f"{PREFIX}LOG_FORMAT") == "console":
-        return sentence
-    return json.dumps({"event": sentence, "level": "critical", "timestamp": datetime.now(UTC).isoformat()})
+        return text
+    return json.dumps({"event": text, "level": "critical", "timestamp": datetime.now(UTC).isoformat()})
 
 
 def describe(error: ValidationError) -> list[str]:
-    """One sentence for each wrong setting, naming its variable but not its value, which may be a secret."""
+    """Return a sentence for each wrong setting, naming its variable but not its value, which may be a secret."""
     return [
-        f"The setting {PREFIX}{'_'.join(str(part) for part in wrong['loc']).upper()} is wrong: {wrong['msg']}."
+        f"The setting {PREFIX}{'_'.join(map(str, wrong['loc'])).upper()} is wrong: "
+        f"{sentence(wrong['type'], wrong.get('ctx', {}))}."
         for wrong in error.errors(include_input=False, include_url=False)
     ]
