@@ -7,4 +7,4 @@ from darkroom_worker.config import celery_config
 from darkroom_worker.settings import WorkerSettings
 
 settings = load(WorkerSettings)
-app = consumer_process("worker", settings, celery_config(settings), tasks=["darkroom_worker.tasks.images"])
+app = consumer_process("worker", settings, celery_config(settings), tasks=["darkroom_worker.tasks"])

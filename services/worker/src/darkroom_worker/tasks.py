@@ -1,4 +1,4 @@
-"""Tasks of the queue ``images``."""
+"""The task of the queue ``images``: a thin shell around a plain function."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,1 +1,0 @@
-"""The worker's tasks: thin shells around plain functions."""
