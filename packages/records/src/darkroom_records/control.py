@@ -1,4 +1,4 @@
-"""The picture of workers and queues: taken from heartbeats and queue lengths, so that it costs no worker anything and
+"""A snapshot of workers and queues, taken from heartbeats and queue lengths, so that it costs no worker anything and
 shows those too that are too busy to answer a question."""
 
 import json
@@ -15,14 +15,14 @@ from redis import Redis
 from darkroom_records import _keys as keys
 
 MAX_AGE = 10.0
-"""Seconds for which a picture is good enough; it is never taken more often."""
+"""Seconds for which a snapshot is good enough; it is never taken more often."""
 
 _PATIENCE = 1.0
-"""Seconds to wait for the new picture of another caller, who may be gone."""
+"""Seconds to wait for the new snapshot of another caller, who may be gone."""
 _POLL = 0.02
 
 
-class WorkerPicture(TypedDict):
+class WorkerSnapshot(TypedDict):
     """A worker that is alive, and the tasks it runs, holds ready, and holds for later."""
 
     name: str
@@ -33,7 +33,7 @@ class WorkerPicture(TypedDict):
     scheduled: int
 
 
-class QueuePicture(TypedDict):
+class QueueSnapshot(TypedDict):
     """A queue: messages waiting in it, living workers that watch it, and how long its oldest message has waited."""
 
     name: str
@@ -42,41 +42,41 @@ class QueuePicture(TypedDict):
     oldest_seconds: float | None
 
 
-class Picture(TypedDict):
+class Snapshot(TypedDict):
     """Everything at one moment (Unix seconds)."""
 
     as_of: float
-    workers: list[WorkerPicture]
-    queues: list[QueuePicture]
+    workers: list[WorkerSnapshot]
+    queues: list[QueueSnapshot]
     totals: dict[str, int]
 
 
 class ControlStore:
-    """Takes the picture and keeps it for everyone. Safe to share between threads."""
+    """Takes the snapshot and keeps it for everyone. Safe to share between threads."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
 
-    def refresh(self) -> Picture:
-        """Take a new picture and keep it."""
-        picture = self._take()
-        self._redis.set(keys.CONTROL, json.dumps(picture))
-        return picture
+    def refresh(self) -> Snapshot:
+        """Take a new snapshot and keep it."""
+        snapshot = self._take()
+        self._redis.set(keys.CONTROL, json.dumps(snapshot))
+        return snapshot
 
-    def latest(self) -> Picture:
-        """The picture that is kept; where it is too old, or there is none, one caller of all takes a new one."""
+    def latest(self) -> Snapshot:
+        """The snapshot that is kept; where it is too old, or there is none, one caller of all takes a new one."""
         deadline = time.monotonic() + _PATIENCE
         while True:
             kept = cast("str | None", self._redis.get(keys.CONTROL))
-            picture: Picture | None = json.loads(kept) if kept else None
-            if picture and time.time() - picture["as_of"] <= MAX_AGE:
-                return picture
+            snapshot: Snapshot | None = json.loads(kept) if kept else None
+            if snapshot and time.time() - snapshot["as_of"] <= MAX_AGE:
+                return snapshot
             is_ours = self._redis.set(keys.CONTROL_TAKEN, "", nx=True, px=int(MAX_AGE * 1000))
             if is_ours or time.monotonic() > deadline:
                 return self.refresh()
             time.sleep(_POLL)
 
-    def _take(self) -> Picture:
+    def _take(self) -> Snapshot:
         workers = _workers(self._redis)
         queues = [_queue(self._redis, queue, workers) for queue in Queue]
         return {
@@ -95,12 +95,12 @@ class ControlStore:
         }
 
 
-def _workers(redis: Redis) -> list[WorkerPicture]:
+def _workers(redis: Redis) -> list[WorkerSnapshot]:
     alive = map(asdict, living_workers(redis))
-    return [cast("WorkerPicture", {"name": facts.pop("node")} | facts) for facts in alive]
+    return [cast("WorkerSnapshot", {"name": facts.pop("node")} | facts) for facts in alive]
 
 
-def _queue(redis: Redis, queue: Queue, workers: Sequence[WorkerPicture]) -> QueuePicture:
+def _queue(redis: Redis, queue: Queue, workers: Sequence[WorkerSnapshot]) -> QueueSnapshot:
     since = oldest_waiting(redis, queue)
     return {
         "name": queue.value,

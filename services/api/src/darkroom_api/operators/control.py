@@ -3,7 +3,7 @@
 import time
 from datetime import UTC, datetime
 
-from darkroom_records.control import Picture, QueuePicture
+from darkroom_records.control import QueueSnapshot, Snapshot
 from flask import Response
 from flask_openapi import APIBlueprint
 from pydantic import BaseModel, Field
@@ -63,15 +63,15 @@ class Control(BaseModel):
     totals: Totals
 
     @classmethod
-    def of(cls, picture: Picture) -> "Control":
+    def of(cls, snapshot: Snapshot) -> "Control":
         return cls(
-            as_of=datetime.fromtimestamp(picture["as_of"], UTC),
-            age_seconds=round(max(time.time() - picture["as_of"], 0.0), 3),
-            alive=bool(picture["workers"]),
-            note=_note(picture),
-            workers=[Worker(**worker) for worker in picture["workers"]],
-            queues=[Queue(**queue) for queue in picture["queues"]],
-            totals=Totals(**picture["totals"]),
+            as_of=datetime.fromtimestamp(snapshot["as_of"], UTC),
+            age_seconds=round(max(time.time() - snapshot["as_of"], 0.0), 3),
+            alive=bool(snapshot["workers"]),
+            note=_note(snapshot),
+            workers=[Worker(**worker) for worker in snapshot["workers"]],
+            queues=[Queue(**queue) for queue in snapshot["queues"]],
+            totals=Totals(**snapshot["totals"]),
         )
 
 
@@ -80,19 +80,19 @@ class Control(BaseModel):
 )
 @asks_for_admin_key
 def control() -> Response:
-    """Workers and queues, in a picture that is taken at most every ten seconds and asks nothing of any worker."""
+    """Workers and queues, in a snapshot that is taken at most every ten seconds and asks nothing of any worker."""
     response = as_json(Control.of(services().control.latest()))
     response.cache_control.no_store = True
     return response
 
 
-def _note(picture: Picture) -> str | None:
-    if not picture["workers"]:
+def _note(snapshot: Snapshot) -> str | None:
+    if not snapshot["workers"]:
         return _ALONE
-    unwatched = [_sentence(queue) for queue in picture["queues"] if not queue["consumers"]]
+    unwatched = [_sentence(queue) for queue in snapshot["queues"] if not queue["consumers"]]
     return " ".join(unwatched) or None
 
 
-def _sentence(queue: QueuePicture) -> str:
+def _sentence(queue: QueueSnapshot) -> str:
     waiting = f"{queue['length']} message{' waits' if queue['length'] == 1 else 's wait'}"
     return f"No living worker watches the queue `{queue['name']}`, in which {waiting}."
