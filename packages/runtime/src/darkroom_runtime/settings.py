@@ -34,7 +34,6 @@ class Settings(BaseSettings):
 
     redis_url: RedisDsn = Field(RedisDsn("redis://127.0.0.1:6379/0"), description="The shared Redis.")
     redis_password: SecretStr | None = Field(None, description="Its password, where it asks for one.")
-    keep_results: int = Field(24 * 3600, ge=1, description="Seconds after its end until a group is deleted.")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] = "json"
 

@@ -5,6 +5,7 @@ from typing import Annotated
 from darkroom_contracts import limits
 from darkroom_records.links import LinkSettings
 from darkroom_records.mail_limits import MailLimitSettings
+from darkroom_records.retention import RetentionSettings
 from darkroom_records.storage import StorageSettings
 from darkroom_records.webhooks import WebhookSettings
 from darkroom_runtime.browsers import HostSettings
@@ -23,7 +24,7 @@ FIRST_WORDS = frozenset({
 Keys = Annotated[tuple[NamedKey, ...], NoDecode, BeforeValidator(parse_keys)]
 
 
-class ApiSettings(StorageSettings, LinkSettings, MailLimitSettings, WebhookSettings, HostSettings):
+class ApiSettings(StorageSettings, RetentionSettings, LinkSettings, MailLimitSettings, WebhookSettings, HostSettings):
     """What the API is told beside what every process is told."""
 
     storage_redirect: bool = Field(

@@ -28,7 +28,7 @@ class ResultsEmails:
         storage: where their results are.
         links: for results that are not attached.
         attach_limit: the largest archive, in bytes, that is attached.
-        keep_results: seconds after a group's end until it is deleted.
+        keep_results: seconds for which results are kept where a group does not say so itself.
         timezone: in which times are given.
     """
 
@@ -58,10 +58,11 @@ class ResultsEmails:
             NothingToSendError: its results have expired.
             OSError: the storage does not answer.
         """
-        if group.finished_at is None:
+        expires_at = group.expires_at(self.keep_results)
+        if expires_at is None:
             raise NotWantedError("The group is running again, and ends once more.")
         attachment = self._attachment(group)
-        kept_until = datetime.fromtimestamp(group.finished_at + self.keep_results, self.timezone)
+        kept_until = datetime.fromtimestamp(expires_at, self.timezone)
         words = render(
             "results",
             counts=group.counts,

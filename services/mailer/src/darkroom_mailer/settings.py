@@ -6,11 +6,12 @@ from darkroom_contracts.mail import Address, parse_address
 from darkroom_records.links import LinkSettings
 from darkroom_records.mail_limits import MailLimitSettings
 from darkroom_records.newsletter_calendar import CalendarSettings
+from darkroom_records.retention import RetentionSettings
 from darkroom_records.storage import StorageSettings
 from pydantic import AfterValidator, Field, NonNegativeInt, PositiveInt, SecretStr, StringConstraints
 
 
-class MailerSettings(StorageSettings, LinkSettings, CalendarSettings, MailLimitSettings):
+class MailerSettings(StorageSettings, RetentionSettings, LinkSettings, CalendarSettings, MailLimitSettings):
     """Settings of the mailer."""
 
     mailer_concurrency: PositiveInt = Field(4, description="Emails sent at once.")

@@ -229,6 +229,16 @@ class Group(Terms):
     def state(self) -> GroupState:
         return group_state(self.counts)
 
+    def expires_at(self, keep_results: float) -> float | None:
+        """Return when its results are deleted, or None while it runs.
+
+        Args:
+            keep_results: seconds for which results are kept where the group does not say so itself.
+        """
+        if self.finished_at is None:
+            return None
+        return self.finished_at + (keep_results if self.keep_for is None else self.keep_for)
+
 
 @dataclass(frozen=True, slots=True)
 class OwnedGroups:

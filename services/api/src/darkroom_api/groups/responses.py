@@ -266,8 +266,7 @@ class RetryReceipt(Accepted):
 
 
 def _summary(group: Group, keep_results: int) -> dict[str, Any]:
-    counts, ended = group.counts, group.finished_at
-    keep_for = keep_results if group.keep_for is None else group.keep_for
+    counts = group.counts
     return {
         "group_id": group.group_id,
         "status": counts.finished / counts.total,
@@ -278,8 +277,8 @@ def _summary(group: Group, keep_results: int) -> dict[str, Any]:
         "expired": counts.expired,
         "total": counts.total,
         "created_at": _time(group.created_at),
-        "finished_at": _time(ended),
-        "expires_at": _time(ended + keep_for if ended else None),
+        "finished_at": _time(group.finished_at),
+        "expires_at": _time(group.expires_at(keep_results)),
         "deadline": _time(group.deadline),
         "outputs": list(group.outputs),
     }
