@@ -4,9 +4,11 @@ import io
 import json
 import zipfile
 from collections.abc import Callable
+from datetime import datetime
 from email.message import EmailMessage
 from functools import partial
 from typing import cast
+from zoneinfo import ZoneInfo
 
 import pytest
 from darkroom_contracts.ids import new_group_id
@@ -43,10 +45,19 @@ def notify_of(groups: GroupStore, outbox: Outbox, delivery: Delivery) -> Notify:
 def end_group(groups: GroupStore, storage: LocalBlobStorage) -> Callable[..., None]:
     """Makes a group of these images end, each with the bytes of its result, or with the reason why there is none."""
 
-    def end(results: dict[str, bytes | str], *, email: str = "ada@example.org", notify: bool = False) -> None:
+    def end(
+        results: dict[str, bytes | str],
+        *,
+        email: str = "ada@example.org",
+        notify: bool = False,
+        keep_for: int | None = None,
+    ) -> None:
         images = [NewImage(name) for name in results]
         groups.create(
-            GROUP, images, [{"op": "blur"}], Terms(email=Address(email), request_id="request-1", notify=notify)
+            GROUP,
+            images,
+            [{"op": "blur"}],
+            Terms(email=Address(email), request_id="request-1", notify=notify, keep_for=keep_for),
         )
         for index, result in enumerate(results.values()):
             work = groups.begin(GROUP, index, worker="images@a/1", delivery=0)
@@ -95,6 +106,22 @@ def test_the_results_are_attached_as_one_archive(
     assert [image["file"] for image in manifest["images"]] == ["one.jpg", "two.jpg", "ONE (2).jpg", None]
     assert manifest["images"][3]["error"] == "It is cut off."
     assert manifest["images"][0]["operations"] == [{"op": "blur"}]
+
+
+def test_the_mail_says_how_long_the_group_itself_is_kept(
+    delivery: Delivery,
+    groups: GroupStore,
+    outbox: Outbox,
+    server: MailServer,
+    end_group: EndGroup,
+    settings: MailerSettings,
+) -> None:
+    end_group({"one.png": b"first"}, keep_for=400 * 86_400)
+    delivery.deliver(ask(groups, outbox))
+    (received,) = server.taken
+    ended_at = cast("float", groups.read(GROUP).finished_at)
+    deleted_at = datetime.fromtimestamp(ended_at + 400 * 86_400, ZoneInfo(settings.time_zone))
+    assert f"deleted on {deleted_at:%d %B %Y, %H:%M}" in text(received.message)
 
 
 def test_the_mail_says_which_image_failed_and_why_in_both_forms(
