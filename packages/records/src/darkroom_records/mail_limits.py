@@ -29,7 +29,7 @@ def parse_rate(text: str) -> Windows:
     """What a rate means, such as ``20/hour`` or ``20/hour;50/day``.
 
     Raises:
-        ValueError: nothing; the message says how a rate is written.
+        ValueError: it is no rate; the message says how one is written.
     """
     parts = [_RATE.fullmatch(part) for part in re.split(r"[;,]", text)]
     windows = tuple((int(part[1]), int(part[2] or 1) * _SECONDS[part[3]]) for part in parts if part)

@@ -1,4 +1,4 @@
-"""Where mail to an address ends up, as far as that is known of its provider."""
+"""Find the mailbox behind an address: large providers deliver many spellings to the same one."""
 
 import re
 from collections.abc import Mapping

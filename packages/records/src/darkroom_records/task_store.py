@@ -1,4 +1,4 @@
-"""What became of a diagnostic task: kept for a day, written by whoever runs it.
+"""The records of diagnostic tasks: kept for a day, written by whoever runs it.
 
 Only so many of each kind may be open at once, so that whoever tries the queues out cannot fill them.
 """

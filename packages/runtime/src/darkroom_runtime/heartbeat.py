@@ -1,4 +1,4 @@
-"""How the system knows which workers are alive, and what they are doing.
+"""The heartbeat of a worker: that it is alive, and what it is doing.
 
 Each start of a worker takes a name of its own and keeps a key in Redis alive under it. Work that was begun under a
 name whose key has expired was lost with its worker, and may be begun again: also when a new worker has since started

@@ -1,4 +1,4 @@
-"""How a process that runs tasks is put together: its Celery application, its logs, its heartbeat."""
+"""Put a process together that runs tasks: its Celery application, its logs, its heartbeat."""
 
 from collections.abc import Iterable
 from typing import Any

@@ -1,4 +1,4 @@
-"""How long messages have been waiting in their queues."""
+"""Queues as they are kept in Redis: their length, their oldest message, and messages taken out of them."""
 
 import json
 from collections.abc import Iterator

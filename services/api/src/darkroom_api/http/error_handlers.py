@@ -1,4 +1,4 @@
-"""What becomes of an error: a problem document, whatever it was."""
+"""Turn every error into a problem document."""
 
 import errno
 from collections.abc import Mapping
