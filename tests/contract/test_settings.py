@@ -36,8 +36,8 @@ OF_THE_IMAGE = {"api_port", "storage_dir", "flower_dir"}
 """Which port and which folders a container has is for its image to say."""
 OF_THE_SYSTEM = {"DARKROOM_API_HOST", "DARKROOM_REDIS_URL"}
 """Where containers find each other is for compose.yaml to say."""
-ONLY_COMPOSE = {"DARKROOM_SMTP_HOST"}
-"""Has another default in containers: the inbox."""
+ONLY_COMPOSE = {"DARKROOM_SMTP_HOST", "DARKROOM_PRESETS"}
+"""Have another default in containers: the inbox, and a file without presets."""
 
 
 def variable(field: str) -> str:

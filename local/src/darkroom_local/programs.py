@@ -129,6 +129,8 @@ def environment(folder: Folder, ports: Ports, given: Mapping[str, str]) -> dict[
         "PYTHONSAFEPATH": "1",  # the data folder, in which they run, is no place to import from
         "PYTHONUNBUFFERED": "1",
     }
+    if presets := given.get("DARKROOM_PRESETS"):
+        fixed["DARKROOM_PRESETS"] = str(Path(presets).resolve())  # as seen from where its user is
     return defaults | {name: value for name, value in given.items() if value} | fixed
 
 

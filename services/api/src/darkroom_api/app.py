@@ -9,6 +9,8 @@ from darkroom_api.groups import (
     cancellation,
     deletion,
     listing,
+    preflight,
+    preset_list,
     process_images,
     results,
     retry,
@@ -68,7 +70,9 @@ def create_app(settings: ApiSettings | None = None) -> OpenAPI:
     init_foreign_pages(app, settings)
     init_query_parameters(app)
     init_mail_limits(app)
-    for views in (images, process_images, status, cancellation, retry, deletion, results, listing, timeline, webhooks):
+    for views in (images, process_images, preflight, preset_list, listing, status, cancellation, retry, deletion):
+        app.register_api(views.blueprint)
+    for views in (results, timeline, webhooks):
         app.register_api(views.blueprint)
     for views in (emails, newsletter, tasks, diagnostics, control, health):
         app.register_api(views.blueprint)

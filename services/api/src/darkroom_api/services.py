@@ -24,6 +24,7 @@ from redis import Redis
 
 from darkroom_api.groups.changes import Changes
 from darkroom_api.groups.feeds import Feeds
+from darkroom_api.groups.presets import Presets, read_presets
 from darkroom_api.groups.responses import GroupStatus
 from darkroom_api.http.paths import Paths
 from darkroom_api.settings import ApiSettings
@@ -50,6 +51,7 @@ class Services:
     changes: Changes
     feeds: Feeds
     paths: Paths
+    presets: Presets
 
     @classmethod
     def of(cls, settings: ApiSettings, celery: Celery) -> "Services":
@@ -80,6 +82,7 @@ class Services:
                 limit=settings.max_streams,
             ),
             paths=paths,
+            presets=read_presets(settings.presets, settings.key_names),
         )
 
     @property

@@ -1,5 +1,6 @@
 """The settings of the API."""
 
+from pathlib import Path
 from typing import Annotated
 
 from darkroom_contracts import limits
@@ -9,9 +10,11 @@ from darkroom_records.retention import RetentionSettings
 from darkroom_records.storage import StorageSettings
 from darkroom_records.webhooks import WebhookSettings
 from darkroom_runtime.browsers import HostSettings
-from pydantic import BeforeValidator, Field, HttpUrl, NonNegativeInt, PositiveInt, field_validator
+from pydantic import BeforeValidator, Field, HttpUrl, NonNegativeInt, PositiveInt, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import NoDecode
 
+from darkroom_api.groups.presets import read_presets
 from darkroom_api.http.named_keys import NamedKey, parse_keys
 
 FIRST_WORDS = frozenset({
@@ -50,6 +53,7 @@ class ApiSettings(StorageSettings, RetentionSettings, LinkSettings, MailLimitSet
         description="Keys that may see the operators' views, too, separated by commas. Without one, every API key may, "
         "and without any key everybody.",
     )
+    presets: Path | None = Field(None, description="A file of presets (TOML).")
     open_metrics: bool = Field(False, description="Whether `/metrics` asks for no key, for a Prometheus within.")
     trusted_proxies: NonNegativeInt = Field(
         0, description="Proxies in front of the API whose `X-Forwarded-For` says who a request is from."
@@ -92,6 +96,20 @@ class ApiSettings(StorageSettings, RetentionSettings, LinkSettings, MailLimitSet
     min_transfer_rate: PositiveInt = Field(
         8000, description="Bytes per second below which a client is given up that sends a body or takes an answer."
     )
+
+    @property
+    def key_names(self) -> frozenset[str]:
+        """The names of the API keys."""
+        return frozenset(key.name for key in self.api_keys)
+
+    @field_validator("presets")
+    @classmethod
+    def _can_be_used(cls, path: Path | None, others: ValidationInfo) -> Path | None:
+        try:
+            read_presets(path, frozenset(key.name for key in others.data.get("api_keys", ())))
+        except ValueError as error:
+            raise PydanticCustomError("presets", "{reason}", {"reason": str(error)}) from None
+        return path
 
     @field_validator("public_url")
     @classmethod

@@ -17,12 +17,13 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from darkroom_api.groups.item_models import DataItem, EarlierItem, ImageItem, UploadItem, UrlItem, item_of
 from darkroom_api.groups.items import decode
 from darkroom_api.groups.originals import name_from_url, remote_original
+from darkroom_api.groups.presets import refuse_if_limited, with_preset
 from darkroom_api.groups.references import References
 from darkroom_api.groups.requests import Members, ProcessImages
 from darkroom_api.groups.submission import Submission, TakenImage
 from darkroom_api.groups.terms import terms_of
 from darkroom_api.http import bodies, json_text
-from darkroom_api.http.api_keys import owner
+from darkroom_api.http.api_keys import key_name, owner
 from darkroom_api.http.parameters import true_or_false
 from darkroom_api.http.problems import Problem, missing_images
 from darkroom_api.http.validation import problem_of, refuse, refuse_body
@@ -50,6 +51,7 @@ def read() -> Submission:
 
 def from_form(wanted: Members) -> Submission:
     """The files ``images`` of a form, with what is wanted."""
+    wanted = with_preset(wanted, services().presets, key_name())
     terms = terms_of(wanted, services().settings, now=time.time())
     return Submission(form_images(), write_pipeline(wanted.operations), terms)
 
@@ -129,6 +131,9 @@ def _from_json() -> Submission:
         refuse_body(error)
     if len(body.images) > services().settings.max_images:
         raise too_many_images(services().settings.max_images)
+    body = with_preset(body, services().presets, key_name())
+    if any(not isinstance(item, str) and item.operations is not None for item in body.images):
+        refuse_if_limited(services().presets, key_name())
     terms = terms_of(body, services().settings, now=time.time())
     return Submission(_take(body.images), write_pipeline(body.operations), terms)
 

@@ -13,10 +13,11 @@ from flask_openapi.utils import parse_body, parse_form
 from pydantic import ValidationError
 
 from darkroom_api.groups import bodies
+from darkroom_api.groups.presets import refuse_if_limited
 from darkroom_api.groups.requests import BlurForm, BlurMembers, IdempotencyHeader, ProcessImages, ProcessImagesForm
 from darkroom_api.groups.responses import Accepted
 from darkroom_api.groups.submission import Submission, create_group
-from darkroom_api.http.api_keys import asks_for_key, key_owner, owner
+from darkroom_api.http.api_keys import asks_for_key, key_name, key_owner, owner
 from darkroom_api.http.bodies import accepted
 from darkroom_api.http.client_address import client
 from darkroom_api.http.openapi import GROUPS, IMAGE_FILES, NEEDS_KEY, answers
@@ -29,7 +30,7 @@ blueprint = APIBlueprint("process_images", __name__, abp_tags=[GROUPS])
 ANSWERS = answers({202: Accepted}, 400, 401, 409, 413, 415, 422, 429, 503, 507)
 
 
-def _request_body() -> dict[str, Any]:
+def request_body(blueprint: APIBlueprint) -> dict[str, Any]:
     """Two kinds of body, of which flask-openapi takes one only from a view's annotations."""
     as_json, json_schemas = parse_body(ProcessImages)
     as_form, form_schemas = parse_form(ProcessImagesForm)
@@ -54,7 +55,7 @@ def _form_body() -> dict[str, Any]:
     operation_id="processImages",
     security=NEEDS_KEY,
     responses=ANSWERS,
-    request_body=_request_body(),
+    request_body=request_body(blueprint),
 )
 @asks_for_key
 def process_images(header: IdempotencyHeader) -> Response:
@@ -78,6 +79,7 @@ def blur(header: IdempotencyHeader) -> Response:
     """Blur photographs, as a form sends them."""
     if request.mimetype != "multipart/form-data":
         raise Problem(415, "Send `multipart/form-data`.", code=ProblemCode.UNSUPPORTED_MEDIA_TYPE)
+    refuse_if_limited(services().presets, key_name())
     fields = bodies.form_fields()
     images = bodies.form_images()
     try:

@@ -2,7 +2,7 @@
 
 import re
 from datetime import datetime
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, Self, TypeAlias
 from urllib.parse import urlsplit
 
 from darkroom_contracts.formats import Metadata
@@ -17,12 +17,14 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    GetJsonSchemaHandler,
     ValidationInfo,
     WithJsonSchema,
+    model_validator,
 )
 from pydantic.config import JsonDict
-from pydantic.json_schema import SkipJsonSchema
-from pydantic_core import PydanticCustomError
+from pydantic.json_schema import JsonSchemaValue, SkipJsonSchema
+from pydantic_core import CoreSchema, PydanticCustomError
 
 from darkroom_api.groups.item_models import AnyItem
 from darkroom_api.http.parameters import TextFlag
@@ -49,6 +51,13 @@ _RULES: JsonDict = {
     ]
 }
 """What is checked beside the schema, as the document says it: notifying takes an address, events take a URL."""
+PRESET_RULE: JsonDict = {
+    "anyOf": [
+        {"properties": {"preset": {"type": "null"}}},
+        {"not": {"anyOf": [{"required": ["operations"]}, {"required": ["outputs"]}]}},
+    ]
+}
+"""The same where there are presets: one stands alone."""
 
 
 def mistake(sentence: str) -> PydanticCustomError:
@@ -117,6 +126,16 @@ def _within_the_limit(outputs: dict[str, tuple[Operation, ...]], others: Validat
     return outputs
 
 
+class _NamesApart:
+    """Says of an object what its names and its values are each, as generators of clients understand it."""
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        schema = handler(core_schema)
+        ((pattern, values),) = schema.pop("patternProperties").items()
+        return schema | {"propertyNames": {"pattern": pattern}, "additionalProperties": values}
+
+
 Outputs: TypeAlias = Annotated[
     dict[OutputName, Operations],
     Field(
@@ -126,6 +145,7 @@ Outputs: TypeAlias = Annotated[
         f"output. At most {MAX_OPERATIONS} operations together.",
     ),
     AfterValidator(_within_the_limit),
+    _NamesApart,
 ]
 
 
@@ -141,12 +161,16 @@ def _time(value: Any) -> datetime:
 _Time: TypeAlias = Annotated[
     datetime, BeforeValidator(_time), WithJsonSchema({"type": "string", "format": "date-time"})
 ]
+PresetName: TypeAlias = OutputName
 KeepFor: TypeAlias = Annotated[
     int, Field(ge=1, description="Seconds after its end for which the results are kept. Otherwise the server decides.")
 ]
 Deadline: TypeAlias = Annotated[
     _Time, Field(description="What has not ended by this time (RFC 3339) is given up: it is then `expired`.")
 ]
+
+
+_PRESET = "A preset of this server, in place of operations and outputs."
 
 
 class Members(BaseModel):
@@ -159,6 +183,7 @@ class Members(BaseModel):
         description="Applied in order. Without any, an image is turned upright, stripped of metadata and re-encoded.",
     )
     outputs: Outputs | None = None
+    preset: PresetName | None = Field(None, description=_PRESET)
     metadata: Metadata = Field(
         Metadata.NONE,
         description="What the results keep of their originals' metadata: nothing; author, copyright and licence; or "
@@ -173,6 +198,12 @@ class Members(BaseModel):
         "group", description="What is told there: the end of the group, or with `images` that of each image, too."
     )
 
+    @model_validator(mode="after")
+    def _has_one_description(self) -> Self:
+        if self.preset is not None and self.model_fields_set & {"operations", "outputs"}:
+            raise mistake("a preset cannot be combined with operations or outputs")
+        return self
+
 
 class ProcessImages(Members):
     """Images, and what is to be done to them."""
@@ -185,6 +216,7 @@ class ProcessImagesForm(Members):
 
     images: list[FileStorage] = Field(min_length=1)
     outputs: Outputs | SkipJsonSchema[None] = None
+    preset: PresetName | SkipJsonSchema[None] = Field(None, description=_PRESET)
     email: EmailAddress | SkipJsonSchema[None] = Field(None, description="Where the results can be mailed to.")
     keep_for: KeepFor | SkipJsonSchema[None] = None
     deadline: Deadline | SkipJsonSchema[None] = None

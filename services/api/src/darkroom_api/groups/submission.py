@@ -102,7 +102,7 @@ def create_group(
     idempotency = IdempotencyKey(scope, key, submission.fingerprint()) if key is not None else None
     if idempotency and (earlier := services.groups.find_earlier(idempotency)):
         return _made_earlier(earlier, idempotency)
-    _refuse_if_all_are_unfit(submission.images)
+    refuse_if_all_are_unfit(submission.images)
     overlays = _find_overlays(services, submission)
     try:
         return _make(services, submission, overlays, client, idempotency)
@@ -127,7 +127,12 @@ def _made_earlier(earlier: EarlierRequest, idempotency: IdempotencyKey) -> Creat
     return CreatedGroup(earlier.group_id, earlier.total)
 
 
-def _refuse_if_all_are_unfit(images: Sequence[TakenImage]) -> None:
+def refuse_if_all_are_unfit(images: Sequence[TakenImage]) -> None:
+    """Refuse images of which none can be worked on.
+
+    Raises:
+        Problem: 422, or 413 where all are too large.
+    """
     unfit = [image.original.unfit for image in images if image.original.unfit]
     if len(unfit) == len(images):
         codes = {reason.code for reason in unfit}

@@ -75,10 +75,16 @@ def current_key() -> NamedKey | None:
     return _found((*settings.api_keys, *settings.admin_keys))
 
 
+def key_name() -> str | None:
+    """The name of this request's key."""
+    key = current_key()
+    return key.name if key else None
+
+
 def owner() -> str | None:
     """Whose the groups and uploads of this request are: its key's, by the name of that. Without a key, nobody's."""
-    key = current_key()
-    return f"key:{key.name}" if key else None
+    name = key_name()
+    return f"key:{name}" if name else None
 
 
 def key_owner() -> str:

@@ -1,5 +1,6 @@
 """The API's description, and a page that shows it, from files of our own server alone."""
 
+from copy import deepcopy
 from pathlib import Path
 from typing import Any, cast
 
@@ -7,7 +8,7 @@ import flask_openapi_swagger  # type: ignore[import-untyped]  # it ships no type
 from flask import Blueprint, current_app, render_template
 from flask_openapi import OpenAPI
 
-from darkroom_api.groups.requests import ProcessImages, ProcessImagesForm
+from darkroom_api.groups.requests import PRESET_RULE, ProcessImages, ProcessImagesForm
 from darkroom_api.http.api_keys import ADMIN_SCHEME, SCHEME
 from darkroom_api.http.openapi import complete
 from darkroom_api.operators.health import METRICS
@@ -28,7 +29,7 @@ blueprint = Blueprint(
 def document() -> dict[str, Any]:
     """The OpenAPI document of this server, which asks for keys only where it has some."""
     settings = services().settings
-    api = cast("OpenAPI", current_app).api_doc
+    api = deepcopy(cast("OpenAPI", current_app).api_doc)  # its schemas are those of all applications of the process
     schemes = {SCHEME: SCHEME if settings.api_keys else None}
     schemes[ADMIN_SCHEME] = ADMIN_SCHEME if settings.admin_keys else schemes[SCHEME]
     for path, operations in api["paths"].items():
@@ -37,12 +38,27 @@ def document() -> dict[str, Any]:
             if any(asked) and not (path == METRICS and settings.open_metrics):
                 operation["security"] = [{name: []} for name in asked if name]
     for name in _WITH_MEMBERS:
-        member = api["components"]["schemas"][name]["properties"]["keep_for"]
-        next(kind for kind in member.get("anyOf", [member]) if "minimum" in kind)["maximum"] = settings.max_keep_for
+        _limit_members(api["components"]["schemas"][name])
     complete(api)
     if base := services().paths.base:
         api["servers"] = [{"url": base}]
     return api
+
+
+def _limit_members(schema: dict[str, Any]) -> None:
+    """Say what this server takes by its settings."""
+    members = schema["properties"]
+    _kind(members["keep_for"], "integer")["maximum"] = services().settings.max_keep_for
+    if presets := services().presets.presets:
+        _kind(members["preset"], "string")["enum"] = list(presets)
+        schema["allOf"].append(PRESET_RULE)
+    else:
+        del members["preset"]
+
+
+def _kind(member: dict[str, Any], name: str) -> dict[str, Any]:
+    """The schema of this type among those that a member can have."""
+    return next(kind for kind in member.get("anyOf", [member]) if kind.get("type") == name)
 
 
 @blueprint.get("/docs")
