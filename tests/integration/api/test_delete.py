@@ -63,7 +63,14 @@ def test_nothing_is_left_of_a_group_that_waits(http: FlaskClient, redis: Redis, 
     assert group_id in everything(redis, storage_dir)
     answer = http.delete(f"/groups/{group_id}")
     assert answer.status_code == 200
-    assert answer.get_json() == {"group_id": group_id, "images": 10, "results": 0, "uploads": 0, "emails": 0}
+    assert answer.get_json() == {
+        "group_id": group_id,
+        "images": 10,
+        "results": 0,
+        "uploads": 0,
+        "emails": 0,
+        "webhooks": 0,
+    }
     left = everything(redis, storage_dir)
     for trace in (group_id, ADDRESS, NAME):
         assert trace not in left
@@ -101,7 +108,14 @@ def test_its_emails_go_with_it_whether_or_not_they_were_sent(
     email_id = submit_results(outbox, store.read(group_id), MailRequest(NAME))
     assert outbox.claim(email_id, worker="mail@a/1", max_duration=60)
     answer = http.delete(f"/groups/{group_id}")
-    assert answer.get_json() == {"group_id": group_id, "images": 1, "results": 0, "uploads": 0, "emails": 1}
+    assert answer.get_json() == {
+        "group_id": group_id,
+        "images": 1,
+        "results": 0,
+        "uploads": 0,
+        "emails": 1,
+        "webhooks": 0,
+    }
     left = everything(redis, storage_dir)
     assert group_id not in left
     assert email_id not in left

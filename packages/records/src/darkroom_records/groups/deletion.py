@@ -7,6 +7,7 @@ from redis import Redis
 from darkroom_records import _keys as keys
 from darkroom_records.groups.lua import GroupScript
 from darkroom_records.groups.reading import GroupReader
+from darkroom_records.groups.records import Erased
 
 
 class GroupDeletion(GroupReader):
@@ -17,13 +18,15 @@ class GroupDeletion(GroupReader):
         self._expire = GroupScript(redis, "expire")
         self._erase = GroupScript(redis, "erase")
 
-    def delete(self, group_id: str) -> int | None:
-        """Forget a group and its emails. Messages of it that are still under way find nothing to do.
+    def delete(self, group_id: str) -> Erased | None:
+        """Forget a group, its emails and its webhooks. None if there was no such group.
+
+        Messages of it that are still under way find nothing to do.
 
         Its blobs are to be deleted next; until ``blobs_deleted`` says that they are, the group is among ``erased``.
         """
-        emails = self._erase(group_id)
-        return None if emails is None else int(emails)
+        erased = self._erase(group_id)
+        return Erased(*map(int, erased)) if erased else None
 
     def due_to_expire(self, *, now: float, keep_for: float, limit: int = 1000) -> list[str]:
         """The ids of groups whose results were kept for long enough at this Unix time, those that ended first before.

@@ -329,6 +329,14 @@ class Cancelled:
 
 
 @dataclass(frozen=True, slots=True)
+class Erased:
+    """What went with a group's record: its emails, sent or not, and its webhooks that were still to be delivered."""
+
+    emails: int = 0
+    webhooks: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class PendingImages:
     """Images that wait for a message each, and the Unix time that the messages carry as their ``published_at``."""
 

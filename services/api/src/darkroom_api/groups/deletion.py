@@ -7,7 +7,7 @@ from darkroom_contracts.ids import celery_id, task_id
 from darkroom_contracts.problems import ProblemCode
 from darkroom_contracts.queues import Queue
 from darkroom_records.blobs import group_blobs
-from darkroom_records.groups import Group, GroupEndedError
+from darkroom_records.groups import Erased, Group, GroupEndedError
 from darkroom_records.uploads import delete_upload_blob
 from darkroom_runtime.queues import discard_messages
 from flask import Response
@@ -30,7 +30,7 @@ blueprint = APIBlueprint("deletion", __name__, abp_tags=[GROUPS])
 def delete(path: GroupPath) -> Response:
     """Erase a group: its record, originals, results, the uploads that it was made of, and its emails, sent or not.
 
-    What runs is stopped first. Emails that have left the server cannot be called back.
+    Its webhooks go with it, too. What runs is stopped first. What has left the server cannot be called back.
     """
     return as_json(delete_group(services(), path.group_id))
 
@@ -45,7 +45,7 @@ def delete_group(services: Services, group_id: str) -> DeletionReceipt:
     with suppress(GroupEndedError):
         cancel_group(services, group_id)
     group = services.groups.read(group_id)
-    emails = services.groups.delete(group_id)
+    erased = services.groups.delete(group_id) or Erased()
     uploads = services.uploads.erase({image.image_id for image in group.images if image.image_id})
     for queue in (Queue.IMAGES, Queue.OUTBOUND):
         discard_messages(services.redis, queue, of=celery_id(task_id(group_id, 0)).removesuffix("0"))
@@ -61,14 +61,15 @@ def delete_group(services: Services, group_id: str) -> DeletionReceipt:
         ) from None
     services.groups.blobs_deleted(group_id)
     _log.info("group_deleted", group_id=group_id)
-    return _receipt(group, uploads=len(uploads), emails=emails or 0)
+    return _receipt(group, uploads=len(uploads), erased=erased)
 
 
-def _receipt(group: Group, *, uploads: int, emails: int) -> DeletionReceipt:
+def _receipt(group: Group, *, uploads: int, erased: Erased) -> DeletionReceipt:
     return DeletionReceipt(
         group_id=group.group_id,
         images=group.counts.total,
         results=sum(len(image.files) for image in group.images),
         uploads=uploads,
-        emails=emails,
+        emails=erased.emails,
+        webhooks=erased.webhooks,
     )

@@ -257,6 +257,7 @@ class DeletionReceipt(BaseModel):
     results: int = Field(description="Their results, of all outputs.")
     uploads: int = Field(description="The uploads that its images came from. Other groups keep theirs.")
     emails: int = Field(description="The emails with its results, whether they were sent or not.")
+    webhooks: int = Field(description="The webhooks that were still to be delivered.")
 
 
 class RetryReceipt(Accepted):

@@ -88,18 +88,21 @@ local function add_image_webhook(index, state, outcome, seconds)
   return 4
 end
 
+-- Let none of the group's webhooks be delivered any more. Answers with how many still were to be.
 local function erase_webhooks()
+  local number = 0
   for _, name in ipairs(redis.call('HKEYS', WEBHOOKS)) do
-    redis.call('ZREM', DUE_WEBHOOKS, GROUP_ID .. '.' .. name)
+    number = number + redis.call('ZREM', DUE_WEBHOOKS, GROUP_ID .. '.' .. name)
   end
   for run = 0, tonumber(redis.call('HGET', RECORD, 'run') or 0) do
-    redis.call('ZREM', DUE_WEBHOOKS, GROUP_ID .. '.' .. run)
+    number = number + redis.call('ZREM', DUE_WEBHOOKS, GROUP_ID .. '.' .. run)
   end
   redis.call('DEL', WEBHOOKS)
+  return number
 end
 
 -- Forget the group, and note that its blobs are to be deleted. A full Redis refuses the note, but must be able to forget.
--- Answers with the number of its emails.
+-- Answers with the number of its emails, and of its webhooks that were still to be delivered.
 local function erase()
   redis.pcall('ZADD', ERASED, now(), GROUP_ID)
   local idempotency_key = redis.call('HGET', RECORD, 'idempotency_key')
@@ -107,12 +110,12 @@ local function erase()
   if made and cjson.decode(made).group_id == GROUP_ID then redis.call('DEL', idempotency_key) end
   local owner = redis.call('HGET', RECORD, 'owner')
   if owner then redis.call('ZREM', OWNED .. owner, GROUP_ID) end
-  erase_webhooks()
+  local webhooks = erase_webhooks()
   redis.call('DEL', RECORD, ITEMS, STATES, ATTEMPTS, OUTCOMES, SOURCES)
   for _, set in ipairs({RUNNING, ENDED, EXPIRING, DEADLINES, TO_NOTIFY, UNFINISHED}) do
     redis.call('ZREM', set, GROUP_ID)
   end
-  return erase_emails()
+  return {erase_emails(), webhooks}
 end
 
 -- Answers with 2 if the group ended and wants its results mailed, and with 1 otherwise; 8 more if its webhook is to be
