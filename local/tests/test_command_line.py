@@ -14,6 +14,7 @@ import redis
 from darkroom_local import ports
 from darkroom_local.folder import Folder
 from darkroom_local.record import Record
+from support.free_ports import free_port
 from support.waiting import wait_for
 
 pytestmark = pytest.mark.slow
@@ -31,7 +32,7 @@ class Terminal:
 
     def __init__(self, data: Path) -> None:
         self.data = data
-        self.port = ports.anywhere()
+        self.port = free_port()
         self._output = data.with_suffix(".out")
         arguments = ["up", "--data", str(data), "--port", str(self.port)]
         with self._output.open("wb") as output:
@@ -78,7 +79,7 @@ def exists(group: int) -> bool:
 
 @pytest.mark.parametrize("setting", ["DARKROOM_PORT", "DARKROOM_FLOWER_PORT"])
 def test_a_taken_port_is_named_with_its_setting(tmp_path: Path, setting: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    with socket.create_server((ports.HOST, ports.anywhere())) as server:
+    with socket.create_server((ports.HOST, free_port())) as server:
         monkeypatch.setenv(setting, str(server.getsockname()[1]))
         refused = run("up", tmp_path / "data")
     assert refused.returncode == 1

@@ -17,14 +17,15 @@ from darkroom_local.containers import (
     published_ports,
     refuse_taken_ports,
 )
-from darkroom_local.ports import HOST, anywhere
+from darkroom_local.ports import HOST
+from support.free_ports import free_port
 
 COMPOSE = yaml.safe_load((Path(__file__).parents[2] / "compose.yaml").read_text())
 
 
 @pytest.fixture
 def taken() -> Iterator[int]:
-    with socket.create_server((HOST, anywhere())) as server:
+    with socket.create_server((HOST, free_port())) as server:
         yield server.getsockname()[1]
 
 
@@ -56,14 +57,14 @@ def test_a_port_that_the_system_itself_has_published_is_no_obstacle(taken: int) 
 
 
 def test_two_services_on_one_port_are_named() -> None:
-    port = anywhere()
+    port = free_port()
     with pytest.raises(ContainersError, match=r"both api and inbox.*DARKROOM_PORT or DARKROOM_INBOX_PORT"):
         refuse_taken_ports([Published("api", HOST, port, 8000), Published("inbox", HOST, port, 1080)], own=set())
 
 
 def test_an_address_of_another_machine_is_named() -> None:
     with pytest.raises(ContainersError, match=r"192\.0\.2\.1 is not an address of this machine.*DARKROOM_BIND"):
-        refuse_taken_ports([Published("api", "192.0.2.1", anywhere(), 8000)], own=set())
+        refuse_taken_ports([Published("api", "192.0.2.1", free_port(), 8000)], own=set())
 
 
 @pytest.mark.parametrize(

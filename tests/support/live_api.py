@@ -11,6 +11,7 @@ from pathlib import Path
 import requests
 from darkroom_local import ports
 
+from support.free_ports import free_port
 from support.waiting import wait_for
 
 
@@ -33,7 +34,7 @@ class LiveApi:
 @contextmanager
 def live_api(redis_url: str, storage: Path, settings: Mapping[str, str] | None = None) -> Iterator[LiveApi]:
     """Run the API on a free port with one worker process until the block ends."""
-    port = ports.anywhere()
+    port = free_port()
     environment = os.environ | {
         "DARKROOM_REDIS_URL": redis_url,
         "DARKROOM_STORAGE_DIR": str(storage),

@@ -7,12 +7,14 @@ from pathlib import Path
 from types import MappingProxyType
 
 from darkroom_local import stack
-from darkroom_local.ports import Ports, anywhere
+from darkroom_local.ports import Ports
+
+from support.free_ports import free_port
 
 
 def random_ports() -> Ports:
     """Return ports that nobody is likely to expect something on."""
-    api, flower, redis, smtp, control = (anywhere() for _ in range(5))
+    api, flower, redis, smtp, control = (free_port() for _ in range(5))
     return Ports(api, flower, redis, smtp, control)
 
 

@@ -15,6 +15,8 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from darkroom_local import ports
 
+from support.free_ports import free_port
+
 HANG_UP = "hang up"
 """Given as an answer, the server closes the connection instead of answering."""
 
@@ -56,7 +58,7 @@ class MailServer:
 
     def __post_init__(self) -> None:
         self.may_answer.set()
-        self.port = ports.anywhere()
+        self.port = free_port()
         self._controller: Controller | None = None
 
     def start(self) -> None:

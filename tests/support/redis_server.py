@@ -10,6 +10,8 @@ from typing import Self
 from darkroom_local import ports
 from darkroom_local.redis_server import RedisServerError, find_server, options, serving_process
 
+from support.free_ports import free_port
+
 _PATIENCE = 30.0
 """Seconds a server may take until it answers: it reads its whole append-only file first."""
 _LOG_LINES = 5
@@ -25,7 +27,7 @@ class RedisServer:
     """
 
     def __init__(self, data_dir: Path, port: int | None = None) -> None:
-        self.port = port or ports.anywhere()
+        self.port = port or free_port()
         self._data_dir = data_dir
         self._process: subprocess.Popen[bytes] | None = None
 

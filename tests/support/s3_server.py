@@ -10,6 +10,7 @@ from typing import Final, Self
 import requests
 from darkroom_local import ports
 
+from support.free_ports import free_port
 from support.waiting import wait_for
 
 KEYS: Final = {"AWS_ACCESS_KEY_ID": "tests", "AWS_SECRET_ACCESS_KEY": "no secret"}
@@ -26,7 +27,7 @@ class S3Server:
 
     def __init__(self, host: str = ports.HOST) -> None:
         self._host = host
-        self._port = ports.anywhere()
+        self._port = free_port()
         self.url = f"http://{host}:{self._port}"
         self._process: subprocess.Popen[bytes] | None = None
 

@@ -2,7 +2,7 @@
 
 import random
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -11,7 +11,7 @@ HOST = "127.0.0.1"
 
 # Below the ports that Linux (32768) and macOS (49152) give to outgoing connections, so that nobody is given one
 # between its choice and its use.
-_UNPRIVILEGED = range(10_000, 32_000)
+UNPRIVILEGED = range(10_000, 32_000)
 _NEIGHBOURS = 100
 
 
@@ -40,13 +40,16 @@ def near(preferred: int) -> int:
     return _first_free(range(preferred, preferred + _NEIGHBOURS))
 
 
-def anywhere() -> int:
+def anywhere(among: Sequence[int] = UNPRIVILEGED) -> int:
     """A free port that nobody is likely to expect something on.
+
+    Args:
+        among: the ports to choose from.
 
     Raises:
         NoFreePortError: there is none.
     """
-    return _first_free(random.sample(_UNPRIVILEGED, _NEIGHBOURS))
+    return _first_free(random.sample(among, min(_NEIGHBOURS, len(among))))
 
 
 def _first_free(ports: Iterable[int]) -> int:

@@ -16,6 +16,7 @@ from darkroom_records.s3_blobs import S3BlobStorage
 from darkroom_records.s3_location import S3Location
 from pydantic import SecretStr
 from support.broken_s3 import BrokenS3
+from support.free_ports import free_port
 from support.s3_server import KEYS, S3Server
 
 LARGE = b"0123456789" * 2_000_000
@@ -85,7 +86,7 @@ def test_a_server_that_refuses_is_an_error_of_the_system_with_a_sentence(
 
 
 def test_a_server_that_is_away_is_an_error_of_the_system(tmp_path: Path) -> None:
-    storage = storage_at(f"s3://bucket?endpoint=http://{ports.HOST}:{ports.anywhere()}", tmp_path)
+    storage = storage_at(f"s3://bucket?endpoint=http://{ports.HOST}:{free_port()}", tmp_path)
     with pytest.raises(OSError, match="The server of bucket bucket does not answer") as caught:
         storage.open("a/1")
     assert caught.value.errno == errno.EHOSTUNREACH

@@ -13,6 +13,7 @@ from darkroom_local import ports
 from darkroom_records.blobs import LocalBlobStorage
 from flask import Flask
 from support.api_cases import close, files_in, png, post_files
+from support.free_ports import free_port
 from support.redis_server import RedisServer
 from support.redis_troubles import REFUSES_WRITES
 from werkzeug.test import TestResponse
@@ -21,7 +22,7 @@ from werkzeug.test import TestResponse
 @pytest.fixture
 def without_redis(tmp_path: Path) -> Iterator[Flask]:
     """An application whose Redis is not there."""
-    app = create_app(ApiSettings(redis_url=f"redis://{ports.HOST}:{ports.anywhere()}/0", storage_dir=tmp_path))
+    app = create_app(ApiSettings(redis_url=f"redis://{ports.HOST}:{free_port()}/0", storage_dir=tmp_path))
     yield app
     close(app)
 

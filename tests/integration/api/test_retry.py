@@ -7,6 +7,7 @@ from darkroom_local import ports
 from darkroom_records.groups import GroupStore, NewImage, Outcome
 from flask import Flask
 from flask.testing import FlaskClient
+from support.free_ports import free_port
 
 
 @pytest.fixture
@@ -69,7 +70,7 @@ def test_a_cancelled_group_runs_until_what_had_failed_is_done(http: FlaskClient,
 
 
 def test_without_a_queue_the_images_wait_to_be_sent_later(app: Flask, http: FlaskClient, failed: str) -> None:
-    app.extensions["celery"].conf.broker_url = f"redis://{ports.HOST}:{ports.anywhere()}/0"
+    app.extensions["celery"].conf.broker_url = f"redis://{ports.HOST}:{free_port()}/0"
     answer = http.post(f"/retry/{failed}")
     assert answer.status_code == 503
     assert answer.headers["Retry-After"]
