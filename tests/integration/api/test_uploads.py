@@ -1,11 +1,14 @@
 """Images sent ahead."""
 
 import io
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+import requests
 from darkroom_api.app import create_app
 from darkroom_api.settings import ApiSettings
 from darkroom_records.blobs import LocalBlobStorage, upload_blob
@@ -13,7 +16,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from redis import Redis
 from support.api_cases import MISSING, close, files_in, png
+from support.live_api import live_api
 from support.redis_keys import lasting_keys
+from support.waiting import wait_for
 from werkzeug.test import TestResponse
 
 KEYS = {"mine": {"Authorization": "Bearer mine"}, "yours": {"Authorization": "Bearer yours"}}
@@ -147,3 +152,20 @@ def test_an_upload_that_cannot_be_stored_leaves_no_record(
     monkeypatch.setattr(LocalBlobStorage, "_keep", full)
     refused(send(app.test_client()), 507, "storage_full", "full")
     assert lasting_keys(redis) == []
+
+
+def test_a_client_that_goes_away_in_the_middle_leaves_nothing(redis: Redis, redis_url: str, storage_dir: Path) -> None:
+    head = b"POST /images HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: image/png\r\nContent-Length: 1000000\r\n\r\n"
+    with live_api(redis_url, storage_dir) as api:
+        address = urlsplit(api.url)
+        with socket.create_connection((address.hostname, address.port), timeout=10) as client:
+            client.sendall(head + png() + b"\0" * 500_000)
+        answer = requests.post(f"{api.url}/images", data=b"x", headers={"Content-Type": "image/png"}, timeout=10)
+        assert answer.status_code == 422, "it goes on with others"
+        wait_for(lambda: not images_below(storage_dir), limit=10, what="its bytes to be gone")
+    assert [key for key in lasting_keys(redis) if "upload" in key] == []
+
+
+def images_below(folder: Path) -> list[str]:
+    """What is kept or under way; bodies that are received have no name at all."""
+    return [path for path in files_in(folder) if path.startswith(("uploads/", "incoming/"))]
