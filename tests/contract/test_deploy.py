@@ -111,7 +111,7 @@ def test_each_service_is_asked_for_its_health_as_in_compose(service: str) -> Non
         assert pod["startupProbe"]["exec"] == pod["livenessProbe"]["exec"]
         return
     [port] = pod["ports"]
-    assert f":{port['containerPort']}{pod['readinessProbe']['httpGet']['path']}'" in check
+    assert check == f"darkroom-health {port['containerPort']} {pod['readinessProbe']['httpGet']['path']}"
 
 
 @pytest.mark.parametrize("service", OURS)

@@ -93,10 +93,10 @@ def programs(ports: Ports) -> list[Program]:
         # On SIGQUIT it finishes the current image, within its grace period.
         _consumer("worker", Queue.IMAGES, stop_signal="QUIT", stop_seconds=30),
         _consumer("maintenance", Queue.MAINTENANCE),
-        Program("scheduler", _celery("scheduler", "beat"), Module(("darkroom_scheduler.health", "--any"))),
+        Program("scheduler", _celery("scheduler", "beat"), Module(("darkroom_scheduler.health",))),
         _consumer("mailer", Queue.MAIL, stop_seconds=30),
         _consumer("outbound", Queue.OUTBOUND, stop_seconds=30),
-        Program("flower", _celery("flower", "flower"), Page(ports.flower, "/healthcheck")),
+        Program("flower", _celery("flower", "flower"), Page(ports.flower, "/readyz")),
     ]
 
 

@@ -28,6 +28,9 @@ INTERVAL = 5.0
 STEADY = 2 * INTERVAL
 """Seconds after which every living worker's heartbeat is back, once Redis is."""
 
+EVENT_INTERVAL = 10.0
+"""Seconds between two events by which Flower sees that a worker is there. Celery's own two keep an idle system busy."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -62,6 +65,11 @@ class Heartbeat:
         """Whether no heartbeat was missed for a while. If one was, others may have missed theirs while they lived."""
         return time.monotonic() - self._steady_since >= STEADY
 
+    @property
+    def seconds_since_last(self) -> float:
+        """Seconds since a heartbeat last reached Redis; infinite where none has."""
+        return time.monotonic() - self._latest
+
     def _beat_and_wait(self) -> None:
         self._beat()
         self._stopped.wait(INTERVAL)
@@ -87,6 +95,8 @@ class _WorkerHeartbeat:
     def name_worker(self, sender: Any, **_: Any) -> None:
         global _worker_name
         _worker_name = f"{sender.hostname}/{secrets.token_hex(4)}"
+        if sender.options.get("heartbeat_interval") is None:
+            sender.options["heartbeat_interval"] = EVENT_INTERVAL
 
     def start(self, sender: Any, **_: Any) -> None:
         global _heartbeat
@@ -127,6 +137,11 @@ def worker_name() -> str:
 def is_steady() -> bool:
     """Whether this worker has missed no heartbeat for a while, so that whoever misses his is truly gone."""
     return _heartbeat is not None and _heartbeat.is_steady
+
+
+def seconds_since_last() -> float:
+    """Seconds since this worker's heartbeat last reached Redis; infinite where none has."""
+    return _heartbeat.seconds_since_last if _heartbeat else float("inf")
 
 
 def install_heartbeat(settings: Settings) -> None:

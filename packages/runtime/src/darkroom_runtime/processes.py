@@ -1,4 +1,4 @@
-"""Put a process together that runs tasks: its Celery application, its logs, its heartbeat."""
+"""Put a process together that runs tasks: its Celery application, its logs, its heartbeat, its health."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -10,6 +10,7 @@ from darkroom_runtime import heartbeat, logs
 from darkroom_runtime.celery_config import make_celery
 from darkroom_runtime.settings import Settings
 from darkroom_runtime.shutdown_log import log_shutdown
+from darkroom_runtime.worker_health import install_health
 
 
 def consumer_process(service: str, settings: Settings, config: dict[str, Any], *, tasks: Iterable[str]) -> Celery:
@@ -32,7 +33,9 @@ def consumer_process(service: str, settings: Settings, config: dict[str, Any], *
     _bind_request_id()
     log_shutdown()
     heartbeat.install_heartbeat(settings)
-    return make_celery(service, config, include=tasks)
+    app = make_celery(service, config, include=tasks)
+    install_health(app)
+    return app
 
 
 def _bind_request_id() -> None:

@@ -92,3 +92,11 @@ def connect(settings: Settings, *, patience: float = 2.0, retries: int = 3) -> R
         health_check_interval=30,
         retry=Retry(ExponentialWithJitterBackoff(base=0.25, cap=2.0), retries),
     )
+
+
+def is_answering(redis: Redis) -> bool:
+    """Whether Redis answers at all."""
+    try:
+        return bool(redis.ping())
+    except UNAVAILABLE:
+        return False

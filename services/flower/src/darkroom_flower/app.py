@@ -11,6 +11,7 @@ from flower.views import BaseHandler
 
 from darkroom_flower.foreign_pages import refuse_foreign_pages
 from darkroom_flower.paths import answer_without_path
+from darkroom_flower.readiness import answer_readiness
 from darkroom_flower.settings import FlowerSettings
 
 
@@ -27,6 +28,7 @@ def flower_options(settings: FlowerSettings) -> dict[str, Any]:
         "read_only": login is None,
         "url_prefix": settings.flower_path.strip("/") or None,
         "max_tasks": 10_000,
+        "enable_events": False,  # every worker sends them by itself; Flower would ask all of them every five seconds
         "purge_offline_workers": 60,  # seconds after which a worker that is gone leaves the list
         "logging": "none",  # logs are ours to set up
     }
@@ -50,6 +52,7 @@ def _configure() -> None:
     options.add_parse_callback(lambda: logs.take_over_process(settings, "flower"))
     if settings.flower_path:
         answer_without_path(settings.flower_path)
+    answer_readiness(settings)
     refuse_foreign_pages(settings)
     # By itself Flower lists the queues of those workers that answered its last question in time.
     BaseHandler.get_active_queue_names = lambda handler: queue_names(handler.capp)

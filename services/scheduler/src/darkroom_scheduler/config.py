@@ -10,6 +10,8 @@ _KEYS = "darkroom:scheduler:"
 
 LOCK = f"{_KEYS}lock"
 """Held by the one scheduler that sends tasks."""
+LOCK_TIMEOUT = 20
+"""Seconds after its last tick until a scheduler loses the lock."""
 
 
 def celery_config(settings: Settings) -> dict[str, Any]:
@@ -22,6 +24,6 @@ def celery_config(settings: Settings) -> dict[str, Any]:
         "redbeat_lock_key": LOCK,
         # 1,500 s by default, for which nothing would be scheduled. Renewed and asked for every 5 s, so a spare
         # scheduler takes over within 25.
-        "redbeat_lock_timeout": 20,
+        "redbeat_lock_timeout": LOCK_TIMEOUT,
         "redbeat_redis_options": {"socket_timeout": 5, "socket_connect_timeout": 2},
     }
