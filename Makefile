@@ -8,6 +8,8 @@ PORT ?=
 LOCAL ?=
 # Options for pytest, such as PYTEST="-k blur -x".
 PYTEST ?=
+# How many processes run tests at once, such as JOBS=2; those marked "alone" run one after the other all the same.
+JOBS ?= 1
 # The measurements to make, such as BENCH=intake; all where none is named.
 BENCH ?=
 PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3; do \
@@ -45,11 +47,20 @@ down: ## Stop the system; its data is kept
 	@if docker info >/dev/null 2>&1 && docker compose version >/dev/null 2>&1; then docker compose down; fi
 	@if [ -x $(bin)/python ]; then $(bin)/python -m darkroom_local down --data "$(DATA)"; fi
 
+# With JOBS, both parts run, whatever comes of the first. One in which PYTEST selects no test (pytest's status 5) has not
+# failed.
+define run_tests
+	if [ "$(JOBS)" = 1 ]; then exec $(bin)/python -m pytest -m "$(1)" $(PYTEST); fi; \
+	$(bin)/python -m pytest -n $(JOBS) --dist loadfile -m "$(1) and not alone" $(PYTEST); first=$$?; \
+	$(bin)/python -m pytest -m "$(1) and alone" $(PYTEST); second=$$?; \
+	case "$$first $$second" in "0 0" | "0 5" | "5 0") ;; *) exit 1 ;; esac
+endef
+
 test: $(made) ## Run all tests except those of the containers
-	$(bin)/python -m pytest -m "not compose" $(PYTEST)
+	@$(call run_tests,not compose)
 
 test-fast: $(made) ## Run the tests that take seconds
-	$(bin)/python -m pytest -m "not compose and not slow" $(PYTEST)
+	@$(call run_tests,not compose and not slow)
 
 test-compose: $(made) ## Run the tests of the containers; needs a Docker Engine
 	$(bin)/python -m pytest -m compose $(PYTEST)

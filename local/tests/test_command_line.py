@@ -17,7 +17,7 @@ from darkroom_local.record import Record
 from support.free_ports import free_port
 from support.waiting import wait_for
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 PROGRAMS = {"api", "worker", "maintenance", "scheduler", "mailer", "outbound", "flower", "redis", "inbox"}
 

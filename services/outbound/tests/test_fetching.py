@@ -26,6 +26,8 @@ from darkroom_outbound.host_slots import HostSlots
 from support.hostile_server import HostileServer, Received, answer, hostile_server, redirect
 from support.waiting import wait_for
 
+pytestmark = pytest.mark.alone
+
 LIMITS = Limits(max_bytes=200_000, seconds=20)
 OPEN = Guard.parse(allow=["127.0.0.1"])
 """Allows the server of the tests, and no other address of the loopback network."""

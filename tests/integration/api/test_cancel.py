@@ -16,6 +16,8 @@ from PIL import Image
 from support.pictures import encode, photograph
 from support.waiting import wait_for
 
+pytestmark = pytest.mark.alone
+
 # More than ten seconds of work: the test must catch it.
 LABOUR = [{"op": "sharpen", "radius": 40, "amount": 2}] * 20
 CANCEL_LIMIT = 1.5

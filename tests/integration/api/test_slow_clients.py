@@ -23,6 +23,8 @@ from support.pictures import encode, photograph
 from support.slow_clients import KINDS, Slowness, never_reads, slow_clients
 from support.waiting import wait_for
 
+pytestmark = pytest.mark.alone
+
 LONG = {"DARKROOM_HEADER_TIMEOUT": "300", "DARKROOM_TRANSFER_TIMEOUT": "300", "DARKROOM_API_THREADS": "2"}
 """Nobody is given up while the tests run, and two threads would soon be used up."""
 SHORT = {"DARKROOM_HEADER_TIMEOUT": "1", "DARKROOM_TRANSFER_TIMEOUT": "2", "DARKROOM_MIN_TRANSFER_RATE": "20000"}
