@@ -69,7 +69,7 @@ def test_a_generated_client_has_a_batch_processed(api: LiveApi, generated: Modul
 
     models = importlib.import_module(f"{PACKAGE}.models")
     body = models.ProcessImages(
-        images=[models.ImageItem(base64.b64encode(png(colour)).decode(), name=colour) for colour in ("red", "blue")],
+        images=[models.DataItem(base64.b64encode(png(colour)).decode(), name=colour) for colour in ("red", "blue")],
         operations=[
             models.Resize(op="resize", width=4),
             models.Convert(op="convert", format_=models.ConvertFormat.PNG),

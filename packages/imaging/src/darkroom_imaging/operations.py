@@ -251,7 +251,8 @@ AnyOperation: TypeAlias = Annotated[
 Operations: TypeAlias = Annotated[tuple[AnyOperation, ...], Field(max_length=MAX_OPERATIONS)]
 """A pipeline, as a request or a message brings it."""
 Pipeline: TypeAlias = Sequence[Operation]
-OutputName: TypeAlias = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,32}$")]
+OUTPUT_NAME = r"^[a-z0-9-]{1,32}$"
+OutputName: TypeAlias = Annotated[str, Field(pattern=OUTPUT_NAME)]
 """What an output is called: in addresses, and as a folder of the archive."""
 Outputs: TypeAlias = Annotated[dict[OutputName, Operations], Field(min_length=1, max_length=MAX_OUTPUTS)]
 """The pipeline of each output by its name, as a request or a message brings them."""

@@ -34,23 +34,21 @@ MAX_WEBHOOK_URL = 2048
 
 _RADIUS = Blur.model_fields["radius"]
 _TIME = re.compile(r"(?i)\d{4}-\d\d-\d\dt\d\d:\d\d:\d\d(\.\d+)?(z|[+-]\d\d:\d\d)")
-_RULES: JsonDict = {
-    "allOf": [  # generators of clients make several types of a bare `anyOf`
-        {
-            "anyOf": [
-                {"properties": {"notify": {"const": False}}},
-                {"required": ["email"], "properties": {"email": {"type": "string"}}},
-            ]
-        },
-        {
-            "anyOf": [
-                {"properties": {"webhook_events": {"const": "group"}}},
-                {"required": ["webhook_url"], "properties": {"webhook_url": {"type": "string"}}},
-            ]
-        },
+_NOTIFY_RULE: JsonDict = {
+    "anyOf": [
+        {"properties": {"notify": {"const": False}}},
+        {"required": ["email"], "properties": {"email": {"type": "string"}}},
     ]
 }
-"""What is checked beside the schema, as the document says it: notifying takes an address, events take a URL."""
+_RULES: JsonDict = {"allOf": [_NOTIFY_RULE]}  # generators of clients make several types of a bare `anyOf`
+"""What is checked beside the schema, as the document says it: notifying takes an address."""
+WEBHOOK_RULE: JsonDict = {
+    "anyOf": [
+        {"properties": {"webhook_events": {"const": "group"}}},
+        {"required": ["webhook_url"], "properties": {"webhook_url": {"type": "string"}}},
+    ]
+}
+"""The same where webhooks are enabled: events take a URL."""
 PRESET_RULE: JsonDict = {
     "anyOf": [
         {"properties": {"preset": {"type": "null"}}},
@@ -127,13 +125,13 @@ def _within_the_limit(outputs: dict[str, tuple[Operation, ...]], others: Validat
 
 
 class _NamesApart:
-    """Says of an object what its names and its values are each, as generators of clients understand it."""
+    """Says of an object what its values are, as generators of clients understand it."""
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         schema = handler(core_schema)
-        ((pattern, values),) = schema.pop("patternProperties").items()
-        return schema | {"propertyNames": {"pattern": pattern}, "additionalProperties": values}
+        (values,) = schema.pop("patternProperties").values()
+        return schema | {"additionalProperties": values}  # flask-openapi drops `propertyNames`: the document adds them
 
 
 Outputs: TypeAlias = Annotated[

@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any, cast
 
 import flask_openapi_swagger  # type: ignore[import-untyped]  # it ships no types
+from darkroom_imaging.operations import OUTPUT_NAME
 from flask import Blueprint, current_app, render_template
 from flask_openapi import OpenAPI
 
-from darkroom_api.groups.requests import PRESET_RULE, ProcessImages, ProcessImagesForm
+from darkroom_api.groups.requests import PRESET_RULE, WEBHOOK_RULE, ProcessImages, ProcessImagesForm
 from darkroom_api.http.api_keys import ADMIN_SCHEME, SCHEME
 from darkroom_api.http.openapi import complete
 from darkroom_api.operators.health import METRICS
@@ -46,14 +47,19 @@ def document() -> dict[str, Any]:
 
 
 def _limit_members(schema: dict[str, Any]) -> None:
-    """Say what this server takes by its settings."""
+    """Say what this server takes by its settings, and how outputs may be named."""
     members = schema["properties"]
+    _kind(members["outputs"], "object")["propertyNames"] = {"pattern": OUTPUT_NAME}
     _kind(members["keep_for"], "integer")["maximum"] = services().settings.max_keep_for
     if presets := services().presets.presets:
         _kind(members["preset"], "string")["enum"] = list(presets)
         schema["allOf"].append(PRESET_RULE)
     else:
         del members["preset"]
+    if services().settings.webhook_secret:
+        schema["allOf"].append(WEBHOOK_RULE)
+    else:
+        del members["webhook_url"], members["webhook_events"]
 
 
 def _kind(member: dict[str, Any], name: str) -> dict[str, Any]:
