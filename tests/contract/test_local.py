@@ -83,6 +83,7 @@ def test_every_setting_that_compose_passes_on_reaches_the_local_program(service:
     made = environment(Folder(tmp_path), PORTS, given)
     assert {name for name in given if made[name] != "as given"} <= {
         "DARKROOM_API_HOST",
+        "DARKROOM_PRESETS",  # a path, made absolute
         "DARKROOM_REDIS_PASSWORD",
         "DARKROOM_REDIS_URL",
     }

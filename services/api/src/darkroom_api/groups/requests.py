@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from darkroom_contracts.formats import Metadata
 from darkroom_contracts.mail import MAX_ADDRESS, Address, parse_address
 from darkroom_contracts.sentences import SENTENCE
-from darkroom_imaging.operations import MAX_OPERATIONS, MAX_OUTPUTS, Blur, Operation, Operations, OutputName
+from darkroom_imaging.operations import MAX_OPERATIONS, MAX_OUTPUTS, WHOLE, Blur, Operation, Operations, OutputName
 from email_validator import validate_email
 from flask_openapi import FileStorage
 from pydantic import (
@@ -161,7 +161,9 @@ _Time: TypeAlias = Annotated[
 ]
 PresetName: TypeAlias = OutputName
 KeepFor: TypeAlias = Annotated[
-    int, Field(ge=1, description="Seconds after its end for which the results are kept. Otherwise the server decides.")
+    int,
+    Field(ge=1, description="Seconds after its end for which the results are kept. Otherwise the server decides."),
+    WHOLE,
 ]
 Deadline: TypeAlias = Annotated[
     _Time, Field(description="What has not ended by this time (RFC 3339) is given up: it is then `expired`.")
