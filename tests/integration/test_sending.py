@@ -116,5 +116,15 @@ def test_a_message_that_only_wakes_somebody_may_fail_to_be_sent(redis_url: str) 
 def test_messages_are_taken_out_of_a_queue_and_those_of_others_stay(celery: Celery, redis: Redis) -> None:
     one, other = "1" * 32, "2" * 32
     send_all(celery, [ProcessImage(group_id, index) for index in range(1500) for group_id in (one, other)])
-    assert discard_messages(redis, Queue.IMAGES, of=ProcessImage(one, 0).task_id.removesuffix("0")) == 1500
+    assert discard_messages(redis, [Queue.IMAGES], of=ProcessImage(one, 0).task_id.removesuffix("0")) == 1500
     assert queue_length(redis, Queue.IMAGES) == 1500
+
+
+def test_a_message_that_a_worker_holds_is_not_kept_for_it_any_more(celery: Celery, redis: Redis) -> None:
+    group_id = "1" * 32
+    send(celery, ProcessImage(group_id, 0))
+    with celery.connection() as connection, connection.channel() as channel:
+        assert channel.basic_get(Queue.IMAGES.value)  # type: ignore[attr-defined]  # not in its stubs
+        assert redis.hlen("unacked") == 1
+        assert discard_messages(redis, [Queue.IMAGES], of=ProcessImage(group_id, 0).task_id.removesuffix("0")) > 0
+        assert redis.hlen("unacked") == redis.zcard("unacked_index") == 0

@@ -96,7 +96,10 @@ def test_broken_json_says_where_it_breaks(http: FlaskClient) -> None:
         ),
         ({"operations": {}}, "operations: "),
         ({"email": "nobody"}, "email: "),
-        ({"webhook_url": "http://example.com"}, "webhook_url: is not supported yet"),
+        (
+            {"webhook_url": "http://example.com"},
+            "webhook_url: webhooks are disabled until a secret",
+        ),
         ({"colour": "red"}, "colour: unknown field"),
     ],
 )

@@ -1,8 +1,8 @@
 """Queues as they are kept in Redis: their length, their oldest message, and messages taken out of them."""
 
 import json
-from collections.abc import Iterator
-from typing import cast
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, cast
 
 from darkroom_contracts.queues import Queue
 from redis import Redis
@@ -10,6 +10,8 @@ from redis import Redis
 PUBLISHED_AT = "published_at"
 """The message header that says since when a message is waiting, in Unix seconds."""
 
+_HELD, _HELD_SINCE = "unacked", "unacked_index"
+"""Where kombu keeps the messages that workers hold, and since when each is held."""
 _PAGE = 1000
 """Messages that are read at a time."""
 
@@ -19,23 +21,34 @@ def queue_length(redis: Redis, queue: Queue) -> int:
     return redis.llen(queue.value)
 
 
-def discard_messages(redis: Redis, queue: Queue, *, of: str) -> int:
-    """Take messages out of a queue that nobody needs any more, and tell how many there were.
+def discard_messages(redis: Redis, queues: Iterable[Queue], *, of: str) -> int:
+    """Take messages out of queues that nobody needs any more, and tell how many there were.
+
+    A worker that holds one already finds nothing to do. What Redis keeps for it in case it dies is taken away, too.
 
     Args:
-        redis: where the queue is.
-        queue: the queue.
-        of: what the ids of their Celery tasks begin with.
+        redis: where the queues are.
+        queues: the queues.
+        of: what the ids of the messages' Celery tasks begin with.
     """
-    unwanted = [message for message in _messages(redis, queue) if _task_id(message).startswith(of)]
     with redis.pipeline(transaction=False) as pipe:
-        for message in reversed(unwanted):
-            pipe.lrem(queue.value, -1, message)  # from the end at which those that wait longest are
+        for queue in queues:
+            unwanted = [message for message in _messages(redis, queue) if _task_id(message).startswith(of)]
+            for message in reversed(unwanted):
+                pipe.lrem(queue.value, -1, message)  # from the end at which those that wait longest are
+        for tag, held in redis.hscan_iter(_HELD):
+            if _id_of(json.loads(held)[0]).startswith(of):
+                pipe.hdel(_HELD, tag)
+                pipe.zrem(_HELD_SINCE, tag)
         return sum(pipe.execute())
 
 
 def _task_id(message: str) -> str:
-    return str(json.loads(message)["headers"]["id"])
+    return _id_of(json.loads(message))
+
+
+def _id_of(message: Mapping[str, Any]) -> str:
+    return str(message["headers"]["id"])
 
 
 def _messages(redis: Redis, queue: Queue) -> Iterator[str]:

@@ -11,7 +11,6 @@ from darkroom_records.storage import StorageSettings
 from darkroom_records.webhooks import WebhookSettings
 from darkroom_runtime.browsers import HostSettings
 from pydantic import BeforeValidator, Field, HttpUrl, NonNegativeInt, PositiveInt, ValidationInfo, field_validator
-from pydantic_core import PydanticCustomError
 from pydantic_settings import NoDecode
 
 from darkroom_api.groups.presets import read_presets
@@ -105,10 +104,7 @@ class ApiSettings(StorageSettings, RetentionSettings, LinkSettings, MailLimitSet
     @field_validator("presets")
     @classmethod
     def _can_be_used(cls, path: Path | None, others: ValidationInfo) -> Path | None:
-        try:
-            read_presets(path, frozenset(key.name for key in others.data.get("api_keys", ())))
-        except ValueError as error:
-            raise PydanticCustomError("presets", "{reason}", {"reason": str(error)}) from None
+        read_presets(path, frozenset(key.name for key in others.data.get("api_keys", ())))
         return path
 
     @field_validator("public_url")

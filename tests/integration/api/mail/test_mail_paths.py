@@ -128,6 +128,10 @@ MAILING: Mapping[tuple[str, str], tuple[Ask, ...]] = {
 NEVER_MAILING = {
     ("POST", "/cancel/<group_id>"),  # a cancelled group notifies nobody
     ("DELETE", "/groups/<group_id>"),
+    ("DELETE", "/images/<image_id>"),
+    ("POST", "/images"),
+    ("POST", "/preflight"),
+    ("POST", "/webhook/<group_id>"),
     ("POST", "/confirm/<token>"),
     ("POST", "/tasks/<string(minlength=32):id>/cancel"),
     ("POST", "/tasks/count"),
@@ -204,7 +208,7 @@ def test_nothing_but_the_outbox_writes_an_email_down() -> None:
     known_to = {module.parent.name for module in modules if "keys.DUE_MAIL" in module.read_text()}
     assert known_to == {"outbox", "groups"}
     scripts = (ROOT / "packages/records/src/darkroom_records/groups/scripts").glob("*.lua")
-    touching = [line.strip() for script in scripts for line in script.open() if "DUE_EMAILS" in line]
+    touching = [line.strip() for script in scripts for line in script.read_text().splitlines() if "DUE_EMAILS" in line]
     assert touching == ["redis.call('ZREM', DUE_EMAILS, email_id)"], "a deleted group takes its emails with it"
 
 

@@ -47,8 +47,8 @@ def delete_group(services: Services, group_id: str) -> DeletionReceipt:
     group = services.groups.read(group_id)
     erased = services.groups.delete(group_id) or Erased()
     uploads = services.uploads.erase({image.image_id for image in group.images if image.image_id})
-    for queue in (Queue.IMAGES, Queue.OUTBOUND):
-        discard_messages(services.redis, queue, of=celery_id(task_id(group_id, 0)).removesuffix("0"))
+    prefix = celery_id(task_id(group_id, 0)).removesuffix("0")
+    discard_messages(services.redis, (Queue.IMAGES, Queue.OUTBOUND), of=prefix)
     try:
         services.storage.delete_all(group_blobs(group_id))
         for image_id in uploads:

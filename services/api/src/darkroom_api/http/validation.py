@@ -18,9 +18,6 @@ _MOST = 10
 _TAGS = frozenset(OPERATIONS) | {"text", "data", "url", "image_id", "group_id"}
 """What pydantic puts after an index to say which kind of item it took it for."""
 
-_NOT_YET = frozenset({"webhook_url"})
-"""Members there will be."""
-
 _NO_OBJECT = frozenset({"model_type", "model_attributes_type", "dict_type"})
 
 
@@ -92,9 +89,6 @@ def where(loc: Sequence[int | str]) -> str:
 
 def message(mistake: ErrorDetails) -> str:
     """What is wrong there."""
-    name = mistake["loc"][-1] if mistake["loc"] else ""
-    if mistake["type"] == "extra_forbidden" and name in _NOT_YET:
-        return "is not supported yet"
     return sentence(mistake["type"], mistake.get("ctx", {}))
 
 
