@@ -13,9 +13,9 @@ from support.pictures import encode, photograph
 BODIES = 16
 IMAGE_BYTES = 2_400_000
 IMAGES = 5
-FACTOR = 4
-"""What a body may take of memory, in times its size: two to three, and what is yet to be freed of the one before."""
-SLACK = 30_000_000
+FACTOR = 3
+"""What a body may take of memory, in times its size."""
+SLACK = 20_000_000
 """What a process may take beside, for threads, modules that are first used, and what they remember."""
 
 

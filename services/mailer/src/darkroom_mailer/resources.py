@@ -1,7 +1,6 @@
 """What tasks work with. Opened once by each mailer and shared by its threads."""
 
 from datetime import datetime
-from functools import cache
 from zoneinfo import ZoneInfo
 
 from darkroom_records.groups import GroupStore
@@ -11,6 +10,7 @@ from darkroom_records.newsletter_calendar import Issue, latest_issue
 from darkroom_records.outbox import Outbox
 from darkroom_records.subscribers import Subscribers
 from darkroom_runtime.heartbeat import worker_name
+from darkroom_runtime.once import once
 from darkroom_runtime.redis_client import connect
 from redis import Redis
 
@@ -20,37 +20,37 @@ from darkroom_mailer.delivery import Delivery
 from darkroom_mailer.newsletter import Newsletter
 
 
-@cache
+@once
 def redis() -> Redis:
     """Redis, waited for longer than in the API: what became of an email must be written down."""
     return connect(settings, patience=5.0, retries=8)
 
 
-@cache
+@once
 def outbox() -> Outbox:
     """The records of emails."""
     return Outbox(redis(), MailLimits(settings))
 
 
-@cache
+@once
 def delivery() -> Delivery:
     """What sends an email, under the name of this mailer."""
     return make_delivery(settings, redis(), worker_name())
 
 
-@cache
+@once
 def groups() -> GroupStore:
     """The records of groups."""
     return GroupStore(redis())
 
 
-@cache
+@once
 def issues() -> NewsletterStore:
     """How far each issue of the newsletter has come."""
     return NewsletterStore(redis())
 
 
-@cache
+@once
 def newsletter() -> Newsletter:
     """What sends the newsletter."""
     return Newsletter(

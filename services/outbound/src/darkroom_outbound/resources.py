@@ -1,12 +1,13 @@
 """What tasks work with. Opened once by the process and shared by its threads."""
 
-from functools import cache, partial
+from functools import partial
 
 from darkroom_imaging.limits import Limits
 from darkroom_records.groups import GroupStore
 from darkroom_records.storage import make_storage
 from darkroom_records.webhooks import WebhookStore
 from darkroom_runtime.heartbeat import worker_name
+from darkroom_runtime.once import once
 from darkroom_runtime.redis_client import connect
 from darkroom_runtime.sending import try_send
 from redis import Redis
@@ -20,7 +21,7 @@ from darkroom_outbound.host_slots import HostSlots
 from darkroom_outbound.retry_policy import RetryPolicy
 
 
-@cache
+@once
 def client() -> Client:
     """What sends requests to strangers."""
     return Client(
@@ -32,13 +33,13 @@ def client() -> Client:
     )
 
 
-@cache
+@once
 def redis() -> Redis:
     """Redis, waited for longer than in the API: what became of a request must be written down."""
     return connect(settings, patience=5.0, retries=8)
 
 
-@cache
+@once
 def fetches() -> Fetches:
     """What fetches originals."""
     return Fetches(
@@ -53,7 +54,7 @@ def fetches() -> Fetches:
     )
 
 
-@cache
+@once
 def deliveries() -> Deliveries:
     """What delivers webhooks."""
     return Deliveries(

@@ -1,12 +1,13 @@
 """What tasks work with. Opened once by each process that needs it: those of the pool after their fork."""
 
-from functools import cache, partial
+from functools import partial
 
 from celery.exceptions import SoftTimeLimitExceeded
 from darkroom_imaging.limits import Limits
 from darkroom_records.groups import GroupStore
 from darkroom_records.storage import make_storage
 from darkroom_runtime.heartbeat import worker_name
+from darkroom_runtime.once import once
 from darkroom_runtime.redis_client import connect
 from darkroom_runtime.sending import try_send
 
@@ -17,13 +18,13 @@ send = partial(try_send, app)
 """Sends messages of which the records say the same."""
 
 
-@cache
+@once
 def groups() -> GroupStore:
     """The records of groups. Redis is waited for longer than in the API: else somebody must send a task again."""
     return GroupStore(connect(settings, patience=5.0, retries=30))
 
 
-@cache
+@once
 def attempts() -> Attempts:
     """What works on images. Only for the processes of the pool, as it opens the storage."""
     return Attempts(

@@ -1,6 +1,6 @@
 """What addresses carry: the parameters of paths and queries."""
 
-from functools import cache
+from functools import cache  # noqa: TID251 - of plain values
 from inspect import unwrap
 from typing import Annotated, Any, TypeAlias, get_type_hints
 
