@@ -37,8 +37,8 @@ from darkroom_runtime.settings import Settings
 from darkroom_runtime.workers import heartbeat_key
 from redis import Redis
 from redis.exceptions import TimeoutError as RedisTimeoutError
-from support.proxy import Proxy
 from support.redis_keys import contents
+from support.tcp_proxy import Proxy
 from support.waiting import wait_for
 
 GROUP = "0123456789abcdef0123456789abcdef"

@@ -22,9 +22,9 @@ from flask import Flask
 from redis import Redis
 from support.api_cases import close, files_in, png, post_files
 from support.live_api import live_api
-from support.proxy import Proxy
 from support.redis_keys import groups_to_notify, running_groups
 from support.redis_server import RedisServer
+from support.tcp_proxy import Proxy
 from support.waiting import wait_for
 
 KEY = {"Idempotency-Key": "one"}

@@ -1,10 +1,11 @@
-"""A TCP proxy that does to a connection what a network can: drop an answer, delay it, hold it back, cut it off."""
+"""A TCP proxy that does to connections what a network can: drop an answer, delay it, freeze, cut off, go silent."""
 
 import select
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Self
 
 _CHUNK = 65_536
@@ -27,7 +28,7 @@ class Proxy:
         self._flowing = threading.Event()
         self._flowing.set()
         self._lock = threading.Lock()
-        self._pairs: set[tuple[socket.socket, socket.socket]] = set()
+        self._pairs: set[_Pair] = set()
         self._doomed: list[bytes] = []
         self.delay = 0.0
         """Seconds by which every answer comes late."""
@@ -58,7 +59,26 @@ class Proxy:
         """End all connections."""
         with self._lock:
             for pair in self._pairs:
-                _end(*pair)
+                pair.end()
+
+    def silence(self, word: bytes, *, commands: bool = True, answers: bool = True) -> int:
+        """Pass nothing on any more over the connections whose last command holds this word, and close none of them.
+
+        What comes is taken and thrown away, so that neither side notices. New connections are served as before.
+
+        Args:
+            word: such as ``BRPOP``, with which a worker waits for messages.
+            commands: lose what the client sends.
+            answers: lose what the server sends. One of the two alone is a network cut from one side.
+
+        Returns:
+            How many connections it has struck.
+        """
+        with self._lock:
+            struck = [pair for pair in self._pairs if word in pair.last_command]
+            for pair in struck:
+                pair.lost = {end for end, loses in ((pair.client, commands), (pair.server, answers)) if loses}
+            return len(struck)
 
     def freeze(self) -> None:
         """Be as in ``frozen``, until everything is passed again."""
@@ -87,31 +107,36 @@ class Proxy:
         except OSError:
             client.close()
             return
+        pair = _Pair(client, server)
         with self._lock:
-            self._pairs.add((client, server))
+            self._pairs.add(pair)
         try:
-            self._carry(client, server)
+            self._carry(pair)
         except (OSError, ValueError):
             pass  # one of the two has gone
         finally:
             with self._lock:
-                self._pairs.discard((client, server))
-            _end(client, server)
+                self._pairs.discard(pair)
+            pair.end()
 
-    def _carry(self, client: socket.socket, server: socket.socket) -> None:
+    def _carry(self, pair: "_Pair") -> None:
         while not self._closed.is_set():
-            for source in select.select([client, server], [], [], _TICK)[0]:
+            for source in select.select([pair.client, pair.server], [], [], _TICK)[0]:
                 self._flowing.wait()
                 data = source.recv(_CHUNK)
                 if not data:
                     return
-                if source is server:
-                    self._closed.wait(self.delay)
-                    client.sendall(data)
+                if source is pair.client:
+                    pair.last_command = data
+                if source in pair.lost:
                     continue
-                server.sendall(data)
+                if source is pair.server:
+                    self._closed.wait(self.delay)
+                    pair.client.sendall(data)
+                    continue
+                pair.server.sendall(data)
                 if self._is_doomed(data):
-                    server.recv(_CHUNK)  # the server has done it, and says so to nobody
+                    pair.server.recv(_CHUNK)  # the server has done it, and says so to nobody
                     self.dropped += 1
                     return
 
@@ -123,6 +148,16 @@ class Proxy:
             return word is not None
 
 
-def _end(*ends: socket.socket) -> None:
-    for end in ends:
-        end.close()
+@dataclass(eq=False)
+class _Pair:
+    """A client's connection, and the one to the server that goes with it."""
+
+    client: socket.socket
+    server: socket.socket
+    last_command: bytes = b""
+    lost: Collection[socket.socket] = ()
+    """Those of the two whose words are not passed on."""
+
+    def end(self) -> None:
+        self.client.close()
+        self.server.close()
