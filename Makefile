@@ -24,7 +24,7 @@ made := $(VENV)/.made
 python_code := packages services local tests bench
 members := packages/contracts packages/runtime packages/records packages/imaging services/api services/worker services/maintenance services/scheduler services/mailer services/outbound services/flower local
 
-.PHONY: help up logs down test test-fast test-compose check lock bench clean
+.PHONY: help up logs down test test-fast test-compose check lock explore bench clean
 
 help: ## Show this list
 	@awk -F ': .*## ' '/^[a-z-]+:.*##/ { printf "make %-14s %s\n", $$1, $$2 }' Makefile
@@ -74,6 +74,12 @@ check: $(made) ## Check style, types, imports, and that the locks are up to date
 
 lock: $(made) ## Compile the locks from each pyproject.toml; UPGRADE=1 takes the newest versions
 	PATH="$(abspath $(bin)):$$PATH" requirements/compile requirements $(if $(UPGRADE),--upgrade)
+
+# Sequences of steps to try.
+EXAMPLES ?= 1000
+
+explore: $(made) ## Try many random orders of all steps of the group store; EXAMPLES=n sets how many
+	EXAMPLES=$(EXAMPLES) $(bin)/python -m pytest tests/integration/test_group_interleavings.py $(PYTEST)
 
 bench: $(made) ## Run the benchmarks; BENCH=name runs one
 	$(bin)/python -m bench $(BENCH)

@@ -5,7 +5,7 @@ The names are written out, since a version that knows them may still be running
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import cast
 
 from redis import Redis
@@ -106,3 +106,12 @@ def contents(redis: Redis) -> dict[str, object]:
 def let_uploads_go(redis: Redis, *image_ids: str) -> None:
     """Let the time pass after which uploads that nothing uses are dropped."""
     redis.zadd("darkroom:uploads", dict.fromkeys(image_ids, 1), xx=True)
+
+
+def group_sets(redis: Redis, names: Iterable[str]) -> dict[str, set[str]]:
+    """The ids of the groups in each of these sets, in one round trip."""
+    names = list(names)
+    with redis.pipeline(transaction=False) as pipe:
+        for name in names:
+            pipe.zrange(f"darkroom:groups:{name}", 0, -1)
+        return dict(zip(names, map(set, pipe.execute()), strict=True))
