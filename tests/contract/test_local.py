@@ -45,8 +45,16 @@ def test_redis_keeps_and_refuses_the_same() -> None:
     told = dict(re.findall(r"--([a-z-]+) (\S+)", script))
     words = PROGRAMS["redis"].command[1:]
     ours = {name.removeprefix("--"): value for name, value in zip(words[::2], words[1::2], strict=True)}
-    for name in ("appendonly", "appendfsync", "maxmemory", "maxmemory-policy"):
+    for name in ("appendonly", "maxmemory", "maxmemory-policy"):
         assert ours[name] == told[name]
+
+
+@pytest.mark.parametrize(("durability", "is_strict"), [("normal", False), ("strict", True)])
+def test_redis_writes_to_the_disk_as_often(durability: str, is_strict: bool) -> None:
+    choice = re.search(rf"{durability}\) appendfsync=(\w+)", COMPOSE["redis"]["command"][-1])
+    words = next(program for program in programs(PORTS, strict=is_strict) if program.name == "redis").command
+    assert choice
+    assert choice[1] == words[words.index("--appendfsync") + 1]
 
 
 @pytest.mark.parametrize("program", PROGRAMS.values(), ids=lambda program: program.name)

@@ -17,6 +17,7 @@ from darkroom_local.following import following, print_line, print_trouble
 from darkroom_local.leftovers import LeftoverError
 from darkroom_local.ports import NoFreePortError, Ports
 from darkroom_local.record import AlreadyRunningError, Record, is_running
+from darkroom_local.redis_server import RedisServerError
 from darkroom_local.stack import LocalStack, StackError
 from darkroom_local.supervision import UNREACHABLE
 
@@ -29,7 +30,7 @@ class SettingError(ValueError):
     """A setting is wrong. The message names it."""
 
 
-_TROUBLES = (AlreadyRunningError, LeftoverError, NoFreePortError, SettingError, StackError)
+_TROUBLES = (AlreadyRunningError, LeftoverError, NoFreePortError, RedisServerError, SettingError, StackError)
 
 
 def main() -> None:

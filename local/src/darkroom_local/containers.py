@@ -127,6 +127,7 @@ def up() -> None:
     containers = _containers()
     refuse_taken_ports(ports, {p["PublishedPort"] for c in containers for p in c.get("Publishers") or ()})
     try:
+        _refuse_foreign_data()
         print("Building Darkroom. The first build takes a few minutes.", flush=True)
         _run("build", *(() if sys.stderr.isatty() else ("--quiet",)))
         print("Starting Darkroom. Waiting until everything is healthy.", flush=True)
@@ -153,6 +154,15 @@ def _config() -> Any:
             f"{error}. A port is a number from 1 to 65535: check {', '.join(SETTING_OF.values())} "
             "in .env and the environment."
         ) from None
+
+
+def _refuse_foreign_data() -> None:
+    """Make sure that Redis can read the data in its volume. It would look at it itself, but again and again."""
+    check = ("sh", "/etc/darkroom/check-data", "redis-server", "/data")
+    try:
+        _output("run", "--rm", "--no-deps", "--quiet-pull", "-T", "redis", *check)
+    except ContainersError as error:
+        raise ContainersError(str(error).splitlines()[-1]) from None  # before it, Compose says what it has made
 
 
 def _stop() -> None:

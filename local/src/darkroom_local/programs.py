@@ -84,10 +84,15 @@ class Program:
     group: str = SERVICES
 
 
-def programs(ports: Ports) -> list[Program]:
-    """All programs of a system on these ports."""
+def programs(ports: Ports, *, strict: bool = False) -> list[Program]:
+    """All programs of a system.
+
+    Args:
+        ports: where they listen.
+        strict: whether Redis has each write on the disk before it is confirmed.
+    """
     return [
-        Program("redis", _redis(ports.redis), Redis(ports.redis), stop_seconds=30, group=INFRASTRUCTURE),
+        Program("redis", _redis(ports.redis, strict=strict), Redis(ports.redis), stop_seconds=30, group=INFRASTRUCTURE),
         Program("inbox", _inbox(ports.smtp), Port(ports.smtp), group=INFRASTRUCTURE),
         Program("api", _api(), Page(ports.api, "/readyz"), stop_seconds=30),  # open requests have 25
         # On SIGQUIT it finishes the current image, within its grace period.
@@ -138,8 +143,8 @@ def _program_folders() -> list[str]:
     return [str(Path(sys.executable).parent), str(redis_server.find_server().parent)]
 
 
-def _redis(port: int) -> list[str]:
-    return [redis_server.find_server().name, *redis_server.options(Path("redis"), port)]
+def _redis(port: int, *, strict: bool) -> list[str]:
+    return [redis_server.find_server().name, *redis_server.options(Path("redis"), port, strict=strict)]
 
 
 def _python(module: str, *arguments: str) -> list[str]:

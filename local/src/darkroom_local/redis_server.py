@@ -1,6 +1,7 @@
 """A real Redis without containers: what this machine has, or else the Valkey that comes as a Python package."""
 
 import shutil
+import subprocess
 from pathlib import Path
 
 import redis
@@ -17,8 +18,12 @@ AT_ONCE = Retry(NoBackoff(), 0)
 """Ask once: who asks again does so in a way of its own."""
 
 
+_CHECK = Path(__file__).parents[3] / "services" / "redis" / "check-data"
+"""What looks at data before a server starts on it, in a container as well."""
+
+
 class RedisServerError(RuntimeError):
-    """There is no Redis server on this machine, or it did not start."""
+    """There is no Redis server on this machine, it did not start, or it cannot read its data."""
 
 
 def find_server() -> Path:
@@ -38,19 +43,38 @@ def find_server() -> Path:
         ) from None
 
 
-def options(data_dir: Path, port: int) -> list[str]:
-    """Return its command-line options: a killed server keeps all confirmed writes, and a full one rejects new ones."""
+def options(data_dir: Path, port: int, *, strict: bool = False) -> list[str]:
+    """Return its command-line options: a killed server keeps all confirmed writes, and a full one rejects new ones.
+
+    Args:
+        data_dir: where it keeps its data.
+        port: where it listens.
+        strict: whether a power cut may not cost a confirmed write either, in place of those of the last second.
+    """
     settings = {
         "bind": ports.HOST,
         "port": str(port),
         "dir": str(data_dir),
         "appendonly": "yes",
-        "appendfsync": "everysec",
+        "appendfsync": "always" if strict else "everysec",
         "maxmemory": "768mb",
         "maxmemory-policy": "noeviction",
         "save": "",  # the append-only file is enough; snapshots would only fork a second copy
     }
     return [argument for name, value in settings.items() for argument in (f"--{name}", value)]
+
+
+def refuse_foreign_data(data_dir: Path) -> None:
+    """Make sure that the server can read the data, if there is any.
+
+    Raises:
+        RedisServerError: another kind of server has written it, or a newer one. The message says what to do.
+    """
+    checked = subprocess.run(
+        ["sh", _CHECK, find_server(), data_dir], capture_output=True, text=True, errors="replace", check=False
+    )
+    if checked.returncode:
+        raise RedisServerError(checked.stderr.strip())
 
 
 def serving_process(port: int) -> int | None:

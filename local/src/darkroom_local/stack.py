@@ -15,6 +15,7 @@ from darkroom_local.ports import HOST, Ports
 from darkroom_local.programs import INFRASTRUCTURE, SERVICES, environment, programs
 from darkroom_local.readiness import Readiness
 from darkroom_local.record import Record, lock
+from darkroom_local.redis_server import refuse_foreign_data
 from darkroom_local.supervision import Process, write_config
 
 _PATIENCE = 90.0
@@ -39,7 +40,8 @@ class LocalStack:
         self.folder = Folder(data_dir)
         self.ports = ports
         self._settings = {**os.environ, **settings}
-        self._programs = {program.name: program for program in programs(self.ports)}
+        strict = self._settings.get("DARKROOM_DURABILITY") == "strict"
+        self._programs = {program.name: program for program in programs(self.ports, strict=strict)}
         self._readiness = Readiness(self.redis_url)
         self._record = Record(self.ports)
         self._control = self._record.control()
@@ -67,11 +69,13 @@ class LocalStack:
 
         Raises:
             AlreadyRunningError: a system runs on this data folder.
+            RedisServerError: the Redis here cannot read the data in it.
             StackError: a program did not become ready. Everything is stopped again.
         """
         self.folder.make()
         with lock(self.folder) as held:
             refuse_second_redis(self.folder)
+            refuse_foreign_data(self.folder.redis)
             self._record.write(self.folder)
             config = self.folder.run / "supervisor.conf"
             write_config(config, self._programs.values(), self.ports.control, self._record.password)

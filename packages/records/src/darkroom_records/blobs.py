@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from darkroom_records.incoming import Incoming
+from darkroom_records.syncing import Syncing
 
 _KEY = re.compile(r"[a-z0-9-]+(/[a-z0-9-]+)*")
 
@@ -142,12 +143,14 @@ class LocalBlobStorage:
         root: the folder.
         must_exist: for who only ever works on what others have stored. A folder that is missing or empty is then a
             storage that is away (a volume not mounted), and neither made anew nor taken for one without this blob.
+        strict: whether each blob is on the disk, not only in the system's memory, before its storing has ended.
     """
 
-    def __init__(self, root: Path, *, must_exist: bool = False) -> None:
+    def __init__(self, root: Path, *, must_exist: bool = False, strict: bool = False) -> None:
         self._root = root
         self._must_exist = must_exist
         self._incoming = Incoming(root / "incoming", must_exist=must_exist)
+        self._syncing = Syncing() if strict else None
 
     def writer(self) -> "LocalBlobWriter":
         return LocalBlobWriter(self._incoming.new_file(), self._keep)
@@ -177,9 +180,9 @@ class LocalBlobStorage:
         return True
 
     def link(self, source: str, target: str) -> None:
-        with suppress(OSError):  # what stands in its way is seen to below
-            # One step, and no object for a path: a group may have a thousand such images.
-            os.link(f"{self._root}/{check_key(source)}", f"{self._root}/{check_key(target)}")
+        if self._link_at_once(source, target):
+            if self._syncing is not None:
+                self._syncing.names_in(self._path(target).parent)
             return
         fresh = self._incoming.new_file()
         try:
@@ -216,6 +219,9 @@ class LocalBlobStorage:
         return None
 
     def run_all(self, steps: Iterable[Callable[[], None]]) -> None:
+        if self._syncing is not None:
+            self._syncing.run_all(steps)
+            return
         for step in steps:  # a file is renamed faster than a thread is woken
             step()
 
@@ -223,6 +229,14 @@ class LocalBlobStorage:
         probe = f"checks/{secrets.token_hex(8)}"
         self.put(probe, b"ok")
         self._path(probe).unlink()
+
+    def _link_at_once(self, source: str, target: str) -> bool:
+        """Whether it was done in one step, without an object for a path: a group may have a thousand such images."""
+        try:
+            os.link(f"{self._root}/{check_key(source)}", f"{self._root}/{check_key(target)}")
+        except OSError:  # what stands in its way is seen to by who asked
+            return False
+        return True
 
     def _check_is_there(self) -> None:
         if self._must_exist:
@@ -235,6 +249,9 @@ class LocalBlobStorage:
 
     def _keep(self, file: Path, key: str) -> None:
         path = self._path(key)
+        if self._syncing is not None:
+            self._syncing.move(file, path)
+            return
         path.parent.mkdir(parents=True, exist_ok=True)
         file.replace(path)  # in one atomic step
 

@@ -1,7 +1,7 @@
 """Which blob storage there is, by the settings: a folder, or a bucket."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from darkroom_contracts.sentences import SENTENCE
 from darkroom_runtime.settings import Settings
@@ -32,6 +32,10 @@ class StorageSettings(Settings):
         None,
         description="The bucket that holds them in its place: `s3://bucket/prefix?endpoint=https://...&region=...`.",
     )
+    durability: Literal["normal", "strict"] = Field(
+        "normal",
+        description="With `strict`, an image counts as stored when the disk has it, not only the system's memory.",
+    )
 
 
 def make_storage(settings: StorageSettings, *, must_exist: bool = True) -> BlobStorage:
@@ -42,7 +46,8 @@ def make_storage(settings: StorageSettings, *, must_exist: bool = True) -> BlobS
         must_exist: False for who takes images in: a folder that is missing is then made.
     """
     if settings.storage_url is None:
-        return LocalBlobStorage(settings.storage_dir, must_exist=must_exist)
+        strict = settings.durability == "strict"
+        return LocalBlobStorage(settings.storage_dir, must_exist=must_exist, strict=strict)
     # Not above: its library takes 15 ms and 6 MB, and most systems have a folder.
     from darkroom_records.s3_blobs import S3BlobStorage
 
