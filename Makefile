@@ -24,7 +24,7 @@ made := $(VENV)/.made
 python_code := packages services local tests bench
 members := packages/contracts packages/runtime packages/records packages/imaging services/api services/worker services/maintenance services/scheduler services/mailer services/outbound services/flower local
 
-.PHONY: help up logs down test test-fast test-compose check lock explore bench clean
+.PHONY: help up logs down test test-fast test-compose faults check lock explore bench clean
 
 help: ## Show this list
 	@awk -F ': .*## ' '/^[a-z-]+:.*##/ { printf "make %-14s %s\n", $$1, $$2 }' Makefile
@@ -56,14 +56,17 @@ define run_tests
 	case "$$first $$second" in "0 0" | "0 5" | "5 0") ;; *) exit 1 ;; esac
 endef
 
-test: $(made) ## Run all tests except those of the containers
-	@$(call run_tests,not compose)
+test: $(made) ## Run all tests except those of the containers and of faults
+	@$(call run_tests,not compose and not faults)
 
 test-fast: $(made) ## Run the tests that take seconds
-	@$(call run_tests,not compose and not slow)
+	@$(call run_tests,not compose and not faults and not slow)
 
 test-compose: $(made) ## Run the tests of the containers; needs a Docker Engine
 	$(bin)/python -m pytest -m compose $(PYTEST)
+
+faults: $(made) ## Cause faults in the middle of batches, and print how long each took to recover from; takes half an hour
+	$(bin)/python -m pytest tests/faults -m faults $(PYTEST)
 
 check: $(made) ## Check style, types, imports, and that the locks are up to date
 	$(bin)/ruff check

@@ -7,6 +7,8 @@ from support.client import Client
 from support.local_stack import LocalStack
 from support.pictures import encode, photograph
 
+from faults.ledger import FIGURES, Ledger
+
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
@@ -30,3 +32,32 @@ def large() -> bytes:
 def client(stack: LocalStack) -> Client:
     """A client of its API."""
     return Client(stack.api_url)
+
+
+@pytest.fixture(scope="session")
+def usual(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    """A system with the settings that everybody has, on two processors."""
+    with LocalStack(tmp_path_factory.mktemp("usual"), {"DARKROOM_WORKER_CONCURRENCY": "2"}) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def ledger(usual: LocalStack) -> Ledger:
+    """An account of the batches on it."""
+    ledger = Ledger(usual)
+    ledger.run_without_faults()
+    return ledger
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the figures of all faults, as docs/reliability.md has them."""
+    if not FIGURES:
+        return
+    terminalreporter.section("faults survived")
+    terminalreporter.write_line(
+        "| fault | images | longest pause, s | all whole after, s | requests accepted / refused |"
+    )
+    terminalreporter.write_line("| --- | --- | --- | --- | --- |")
+    for one in FIGURES:
+        row = f"| {one.fault} | {one.images} | {one.pause:.1f} | {one.whole:.1f} | {one.accepted} / {one.refused} |"
+        terminalreporter.write_line(row)

@@ -3,7 +3,6 @@
 import os
 import signal
 import time
-from collections.abc import Iterator
 
 import pytest
 import requests
@@ -19,13 +18,6 @@ LIMIT = 30.0
 IMAGES = 40
 WORK = [{"op": "sharpen", "radius": 20}] * 16
 """So much that the batch is still under way when what was lost is found."""
-
-
-@pytest.fixture(scope="module")
-def usual(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
-    """A system with the settings that everybody has."""
-    with LocalStack(tmp_path_factory.mktemp("usual"), {"DARKROOM_WORKER_CONCURRENCY": "2"}) as running:
-        yield running
 
 
 def started(client: Client) -> str:

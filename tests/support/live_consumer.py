@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,7 +17,12 @@ from support.waiting import wait_for
 
 @contextmanager
 def live_consumer(
-    service: str, queue: Queue, redis_url: str, storage: Path, settings: Mapping[str, str] | None = None
+    service: str,
+    queue: Queue,
+    redis_url: str,
+    storage: Path,
+    settings: Mapping[str, str] | None = None,
+    options: Sequence[str] = (),
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run a service that watches one queue until the block ends.
 
@@ -27,6 +32,7 @@ def live_consumer(
         redis_url: of the Redis it works with.
         storage: the folder with originals and results.
         settings: further ones, as environment variables.
+        options: of Celery's command.
     """
     node = f"{queue}@test"
     environment = os.environ | {
@@ -35,6 +41,7 @@ def live_consumer(
         "DARKROOM_LOG_LEVEL": "warning",
     }
     command = [sys.executable, "-m", "celery", "-A", f"darkroom_{service}.app", "worker", "-Q", queue, "-n", node]
+    command += options
     with (
         connect(Settings(redis_url=redis_url)) as redis,
         subprocess.Popen(command, env=environment | dict(settings or {})) as process,

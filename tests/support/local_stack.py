@@ -26,6 +26,8 @@ class LocalStack(stack.LocalStack):
         settings: of the services, as environment variables, beside those this process has been given.
     """
 
+    patience = 300.0  # however busy the machine is
+
     def __init__(self, data_dir: Path, settings: Mapping[str, str] = MappingProxyType({})) -> None:
         super().__init__(data_dir, settings, random_ports())
 
@@ -41,3 +43,13 @@ class LocalStack(stack.LocalStack):
     def kill_program(self, name: str) -> None:
         """End a program and all its children as a crash would. Supervisor starts it again."""
         os.killpg(self.processes[name].pid, signal.SIGKILL)
+
+    def children(self, name: str) -> list[int]:
+        """Return the processes that a program has started, by their ids."""
+        pid = self.processes[name].pid
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()] if pid else []
+
+    def is_healthy(self, name: str) -> bool:
+        """Return whether a program runs and says that it is well."""
+        process = self.processes[name]
+        return process.is_up and self._readiness.is_healthy(self._programs[name].health)

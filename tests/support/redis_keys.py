@@ -115,3 +115,48 @@ def group_sets(redis: Redis, names: Iterable[str]) -> dict[str, set[str]]:
         for name in names:
             pipe.zrange(f"darkroom:groups:{name}", 0, -1)
         return dict(zip(names, map(set, pipe.execute()), strict=True))
+
+
+_OF_THE_SYSTEM = (
+    _FLEETING,
+    "darkroom:control",
+    "darkroom:figures:",
+    "darkroom:mails:limits:",
+    "darkroom:readiness",
+    "darkroom:scheduler:",
+    "darkroom:signing_key",
+    "darkroom:task:",
+    "darkroom:tasks:open:",
+    "darkroom:worker",
+    "_kombu.binding.",
+    "unacked",
+)
+_SCHEDULED = ("recover-groups", "sweep-unfinished", "send-due-mail", "deliver-due-webhooks")
+
+
+def keys_of_work(redis: Redis) -> set[str]:
+    """All keys but those of the system itself, which are there without any work, and of tasks, which expire."""
+    return {key for key in cast("list[str]", redis.keys("*")) if not key.startswith(_OF_THE_SYSTEM)}
+
+
+def sweeps_sent(redis: Redis) -> dict[str, int]:
+    """How often the scheduler has sent each of its frequent tasks."""
+    metas = {name: cast("str | None", redis.hget(f"darkroom:scheduler:{name}", "meta")) for name in _SCHEDULED}
+    return {name: json.loads(meta)["total_run_count"] if meta else 0 for name, meta in metas.items()}
+
+
+def latest_heartbeats(redis: Redis) -> dict[str, float]:
+    """When each worker was last heard of, by the name of its queue."""
+    heartbeats = cast("list[tuple[str, float]]", redis.zrange("darkroom:workers", 0, -1, withscores=True))
+    return {name.partition("@")[0]: at for name, at in sorted(heartbeats, key=lambda heartbeat: heartbeat[1])}
+
+
+def held_messages(redis: Redis) -> int:
+    """How many messages were given to consumers that have not acknowledged them."""
+    return redis.hlen("unacked")
+
+
+def hand_out_held_messages_again(redis: Redis) -> None:
+    """As if the time had passed after which a message that nobody has acknowledged is given to somebody else."""
+    for tag in cast("list[str]", redis.zrange("unacked_index", 0, -1)):
+        redis.zadd("unacked_index", {tag: 1}, xx=True)

@@ -18,8 +18,6 @@ from darkroom_local.record import Record, lock
 from darkroom_local.redis_server import refuse_foreign_data
 from darkroom_local.supervision import Process, write_config
 
-_PATIENCE = 90.0
-"""Seconds until all must be ready; a slow machine starts all of it in twenty."""
 _POLL = 0.1
 
 
@@ -35,6 +33,9 @@ class LocalStack:
         settings: of the services, as environment variables, beside those this process has been given.
         ports: where to listen.
     """
+
+    patience = 90.0
+    """Seconds until a program must be ready; a slow machine starts all of them in twenty."""
 
     def __init__(self, data_dir: Path, settings: Mapping[str, str], ports: Ports) -> None:
         self.folder = Folder(data_dir)
@@ -134,7 +135,7 @@ class LocalStack:
         return process.is_up and self._readiness.is_healthy(self._programs[name].health)
 
     def _wait_until(self, is_ready: Callable[[], bool], name: str) -> None:
-        deadline = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + self.patience
         while not is_ready():
             if time.monotonic() > deadline or self._has_ended():
                 raise StackError(f"{name} did not become ready.\n{self.folder.last_lines(name)}")
