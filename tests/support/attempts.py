@@ -1,5 +1,6 @@
 """A worker's attempts at images without Celery: over a real Redis and a real folder, their messages kept in a list."""
 
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -12,16 +13,14 @@ from darkroom_imaging.limits import Limits
 from darkroom_records.blobs import LocalBlobStorage, original_blob
 from darkroom_records.groups import GroupStore, Image, NewImage, Terms
 from darkroom_worker.attempts import Attempts
+from darkroom_worker.memory_budget import MemoryBudget
+from darkroom_worker.processing import Processor
 
 GROUP = "0123456789abcdef0123456789abcdef"
 WORKER = "images@a/1"
 TIME_LIMIT = 20
 MAILED = Terms(email=Address("a@example.org"), notify=True)
 NOTHING_ELSE = Terms()
-
-
-class TooSlowError(Exception):
-    """Raised in the middle of an image that takes too long."""
 
 
 class Sent(list[tuple[Message, float, Mapping[str, Any]]]):
@@ -41,15 +40,26 @@ class Bench:
         self.root = root
         self.storage = LocalBlobStorage(root, must_exist=True)
         self.sent = Sent()
+        self.memory = MemoryBudget(100_000_000)
         self.attempts = Attempts(
             groups,
             self.storage,
-            Limits(max_bytes=1_000_000, max_pixels=200_000),
+            Processor(
+                self.storage,
+                Limits(max_bytes=1_000_000, max_pixels=200_000),
+                self.memory,
+                max_wait=0.1,
+                time_limit=TIME_LIMIT,
+            ),
             self.sent,
             worker=WORKER,
             time_limit=TIME_LIMIT,
-            timeout_error=TooSlowError,
         )
+
+    def hold_all_memory(self) -> None:
+        """Hold it as another process does, for as long as that runs."""
+        with self.memory.hold(self.memory.total, seconds=0):
+            threading.Event().wait()
 
     def create(self, *originals: bytes | None, pipeline: PipelineData = (), terms: Terms = NOTHING_ELSE) -> None:
         """Write a group down with an image for each original; None for one whose bytes are lost."""

@@ -116,7 +116,6 @@ def environment(folder: Folder, ports: Ports, given: Mapping[str, str]) -> dict[
     redis = f"redis://{HOST}:{ports.redis}/0"
     defaults = {
         "DARKROOM_LOG_FORMAT": "console",
-        "DARKROOM_WORKER_CONCURRENCY": "auto",
         "DARKROOM_PUBLIC_URL": f"http://{HOST}:{ports.api}",
         "DARKROOM_SMTP_HOST": HOST,
         "DARKROOM_SMTP_PORT": str(ports.smtp),

@@ -1,6 +1,7 @@
 """What comes of an image for each thing that can happen to it, without Celery."""
 
 import hashlib
+import multiprocessing
 import struct
 import time
 from collections.abc import Callable, Mapping
@@ -16,10 +17,11 @@ from darkroom_contracts.states import GroupState, ImageState
 from darkroom_records.blobs import result_blob
 from darkroom_records.groups import MAX_ATTEMPTS, Terms
 from darkroom_worker.attempts import fail_killed
+from darkroom_worker.deadline import DeadlineError
 from darkroom_worker.storage_waits import MAX_FAILURES, STORAGE_FAILURES
 from redis import Redis
 from structlog.testing import capture_logs
-from support.attempts import GROUP, MAILED, TIME_LIMIT, WORKER, Bench, TooSlowError
+from support.attempts import GROUP, MAILED, TIME_LIMIT, WORKER, Bench
 from support.pictures import decode
 from support.redis_troubles import full, refusals
 from support.waiting import wait_for
@@ -129,7 +131,7 @@ def test_an_image_that_cannot_be_processed_fails_with_the_reason(
             "Processing this image needs more memory than is available. Try a smaller image.",
         ),
         (
-            TooSlowError(),
+            DeadlineError(),
             ProblemCode.TIME_LIMIT_EXCEEDED,
             f"Processing took longer than {TIME_LIMIT} seconds; giving up.",
         ),
@@ -268,3 +270,17 @@ def test_an_image_that_another_worker_has_by_now_is_not_failed_for_a_process_tha
     fail_killed(bench.groups, bench.sent, GROUP, 0, worker="images@b/1", time_limit=TIME_LIMIT)
     assert bench.groups.read(GROUP).state is GroupState.PROCESSING
     assert bench.sent == []
+
+
+def test_an_image_for_which_no_memory_becomes_free_goes_back_to_the_queue_as_if_not_tried(
+    bench: Bench, jpeg: bytes
+) -> None:
+    bench.create(jpeg)
+    holding = multiprocessing.get_context("fork").Process(target=bench.hold_all_memory)
+    holding.start()
+    wait_for(lambda: bench.memory.held() == bench.memory.total, limit=60, what="the memory to be taken")
+    assert bench.run().state is ImageState.QUEUED
+    assert bench.sent == [(ProcessImage(GROUP, 0), 0, {STORAGE_FAILURES: 0})]
+    holding.kill()
+    holding.join()
+    assert bench.run().state is ImageState.SUCCEEDED

@@ -203,8 +203,8 @@ def _bare(image: Image.Image, name: ImageFormat, *, in_rgb: bool) -> Image.Image
     elif image.mode == "L" and in_rgb:
         image = image.convert("RGB")
     elif isinstance(image, ImageFile.ImageFile):
-        # Pillow writes metadata that it finds on an opened file into the new one.
-        image = image.copy()
+        # Pillow writes metadata that it finds on an opened file into the new one. This shares the file's pixels.
+        image = image._new(image.im)
     image.info = {}
     return image
 

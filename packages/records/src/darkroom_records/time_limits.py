@@ -10,9 +10,14 @@ class TimeLimitSettings(Settings):
     image_time_limit: int = Field(100, ge=1, le=600, description="Seconds an image may take before it is given up.")
 
     @property
+    def max_memory_wait(self) -> int:
+        """Seconds an image may wait for the memory that it needs, before any of its time counts."""
+        return min(self.image_time_limit, 60)
+
+    @property
     def hard_time_limit(self) -> int:
         """Seconds after which the process that works on an image is killed: it has had time to give up by itself."""
-        return self.image_time_limit + 20
+        return self.max_memory_wait + self.image_time_limit + 20
 
     @property
     def max_hold(self) -> int:

@@ -9,12 +9,13 @@ import structlog
 from darkroom_contracts.messages import Message, ProcessImage
 from darkroom_contracts.problems import ProblemCode
 from darkroom_imaging.errors import ImageError, UnexpectedError
-from darkroom_imaging.limits import Limits
 from darkroom_records.blobs import BlobNotFoundError, BlobStorage, group_blobs
 from darkroom_records.groups import Ending, GroupStore, Outcome, Work
 from darkroom_runtime.redis_client import insist
 
-from darkroom_worker.processing import StorageError, process_image
+from darkroom_worker.deadline import DeadlineError
+from darkroom_worker.memory_budget import BusyError
+from darkroom_worker.processing import Processor, StorageError
 from darkroom_worker.storage_waits import STORAGE_FAILURES, next_wait, wait_until_well
 from darkroom_worker.times import Times
 
@@ -37,20 +38,18 @@ class Attempts:
     Args:
         groups: the records.
         storage: where originals and results are.
-        limits: how large an image may be.
+        processor: works on images.
         send: sends messages.
         worker: the name under which this worker keeps its heartbeat.
         time_limit: seconds that an image may take.
-        timeout_error: what is raised in the middle of one that takes longer.
     """
 
     groups: GroupStore
     storage: BlobStorage
-    limits: Limits
+    processor: Processor
     send: Sender
     worker: str
     time_limit: int
-    timeout_error: type[Exception]
 
     def run(self, group_id: str, index: int, *, delivery: int, storage_failures: int) -> None:
         """Process an image, if the record says so.
@@ -67,33 +66,31 @@ class Attempts:
             return
         times = Times()
         try:
-            outcome = process_image(work, self.storage, self.limits, times)
+            outcome = self.processor.process(work, times)
         except UnexpectedError as error:
             self._fail_unexpectedly(work, times, str(error))
         except ImageError as error:
             self._fail(work, times, str(error), error.code)
-        except self.timeout_error:
-            self._fail(work, times, _too_long(self.time_limit), ProblemCode.TIME_LIMIT_EXCEEDED)
-        except MemoryError:
-            self._fail(
-                work,
-                times,
-                "Processing this image needs more memory than is available. Try a smaller image.",
-                ProblemCode.OUT_OF_MEMORY,
-            )
-        except BlobNotFoundError:
-            self._fail(
-                work,
-                times,
-                "The original of this image is missing. Please send it again.",
-                ProblemCode.ORIGINAL_MISSING,
-            )
+        except (DeadlineError, MemoryError, BlobNotFoundError) as error:
+            self._fail(work, times, *self._reason(error))
+        except BusyError:
+            self._wait_for_memory(work, storage_failures)
         except StorageError as error:
             self._wait_for_storage(work, times, error, storage_failures + 1)
         except Exception:  # noqa: BLE001  # the last resort: else the image would wait for a worker that is not at work
             self._fail_unexpectedly(work, times, "Processing failed unexpectedly.")
         else:
             self._succeeded(work, outcome)
+
+    def _reason(self, error: Exception) -> tuple[str, ProblemCode]:
+        match error:
+            case DeadlineError():
+                return _too_long(self.time_limit), ProblemCode.TIME_LIMIT_EXCEEDED
+            case MemoryError():
+                reason = "Processing this image needs more memory than is available. Try a smaller image."
+                return reason, ProblemCode.OUT_OF_MEMORY
+            case _:
+                return "The original of this image is missing. Please send it again.", ProblemCode.ORIGINAL_MISSING
 
     def _succeeded(self, work: Work, outcome: Outcome) -> None:
         ending = self._insist(lambda: self.groups.succeed(work, outcome))
@@ -128,9 +125,17 @@ class Attempts:
             return
         if wait.concerns_all:
             wait_until_well(self.storage, at_least=wait.seconds)
-        countdown = 0 if wait.concerns_all else wait.seconds
-        message = ProcessImage(work.group_id, work.index)
-        self.send(message, countdown=countdown, headers={STORAGE_FAILURES: failures})
+        self._send_again(work, failures, countdown=0 if wait.concerns_all else wait.seconds)
+
+    def _wait_for_memory(self, work: Work, storage_failures: int) -> None:
+        """Release an image that has waited for memory for long enough: another worker may have some."""
+        _log.info("image_postponed", group_id=work.group_id, index=work.index, reason="Not enough memory is free.")
+        if self._insist(lambda: self.groups.release(work, seconds=0)):
+            self._send_again(work, storage_failures)
+
+    def _send_again(self, work: Work, storage_failures: int, countdown: float = 0) -> None:
+        headers = {STORAGE_FAILURES: storage_failures}
+        self.send(ProcessImage(work.group_id, work.index), countdown=countdown, headers=headers)
 
     def _insist(self, call: Callable[[], Answer]) -> Answer:
         """Call the group store, again and again while Redis is full or read-only."""

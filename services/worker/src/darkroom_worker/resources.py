@@ -2,7 +2,6 @@
 
 from functools import partial
 
-from celery.exceptions import SoftTimeLimitExceeded
 from darkroom_imaging.limits import Limits
 from darkroom_records.groups import GroupStore
 from darkroom_records.storage import make_storage
@@ -11,11 +10,17 @@ from darkroom_runtime.once import once
 from darkroom_runtime.redis_client import connect
 from darkroom_runtime.sending import try_send
 
+from darkroom_worker import machine
 from darkroom_worker.app import app, settings
 from darkroom_worker.attempts import Attempts
+from darkroom_worker.memory_budget import MemoryBudget
+from darkroom_worker.processing import Processor
 
 send = partial(try_send, app)
 """Sends messages of which the records say the same."""
+
+memory = MemoryBudget(machine.image_bytes(settings.memory, settings.processes))
+"""What the processes of the pool share. Made before they are forked."""
 
 
 @once
@@ -27,12 +32,12 @@ def groups() -> GroupStore:
 @once
 def attempts() -> Attempts:
     """What works on images. Only for the processes of the pool, as it opens the storage."""
-    return Attempts(
-        groups(),
-        make_storage(settings),
+    storage = make_storage(settings)
+    processor = Processor(
+        storage,
         Limits(max_bytes=settings.max_image_bytes, max_pixels=settings.max_pixels),
-        send,
-        worker=worker_name(),
+        memory,
+        max_wait=settings.max_memory_wait,
         time_limit=settings.image_time_limit,
-        timeout_error=SoftTimeLimitExceeded,
     )
+    return Attempts(groups(), storage, processor, send, worker=worker_name(), time_limit=settings.image_time_limit)

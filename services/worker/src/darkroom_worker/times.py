@@ -20,7 +20,12 @@ class Times:
         try:
             yield
         finally:
-            self._steps[name] = round(time.monotonic() - began, 3)
+            self.add(name, time.monotonic() - began)
+
+    def add(self, name: str, seconds: float, *, at_least: float = 0) -> None:
+        """Note how long a step took, unless it is too short to be noted."""
+        if seconds >= at_least:
+            self._steps[name] = round(seconds, 3)
 
     def until_now(self) -> dict[str, Any]:
         """Return the times of an outcome, were the attempt to end now."""
