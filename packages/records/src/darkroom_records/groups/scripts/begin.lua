@@ -18,4 +18,4 @@ if state == 'queued' then
 elseif begun_by == ORPHANED then
   changed() -- it is recovered
 end
-return attempt + 1
+return token_of(attempt + 1)

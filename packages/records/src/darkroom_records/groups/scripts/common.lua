@@ -199,10 +199,16 @@ local function must_be_fetched(index)
   return redis.call('HEXISTS', SOURCES, index) == 1
 end
 
+-- What a worker knows an attempt by: its number in this run of the group, and 100 for each run before. A worker that was cut
+-- off may still be at an attempt of an earlier one.
+local function token_of(attempt)
+  return attempt + 100 * tonumber(redis.call('HGET', RECORD, 'run') or 0)
+end
+
 -- Whether this attempt at an image is the latest one: an attempt to fetch its original, or else to process it. The two are
 -- counted apart, and what was fetched is never fetched again.
 local function is_latest(index, attempt, fetches)
-  return latest_attempt(index) == attempt and must_be_fetched(index) == (fetches == '1')
+  return token_of((latest_attempt(index))) == attempt and must_be_fetched(index) == (fetches == '1')
 end
 
 local function is_alive(worker)
