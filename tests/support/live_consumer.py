@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from darkroom_contracts.queues import Queue
 from darkroom_runtime.redis_client import connect
@@ -23,28 +24,35 @@ def live_consumer(
     storage: Path,
     settings: Mapping[str, str] | None = None,
     options: Sequence[str] = (),
+    *,
+    output: IO[bytes] | None = None,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run a service that watches one queue until the block ends.
 
     Args:
-        service: the name of its folder, such as ``worker``.
+        service: the name of its folder, such as ``worker``, or a module with a Celery application, such as
+            ``support.hanging``.
         queue: its queue, which its Celery node is named after.
         redis_url: of the Redis it works with.
         storage: the folder with originals and results.
         settings: further ones, as environment variables.
         options: of Celery's command.
+        output: where it writes its log, if it is to be read.
     """
     node = f"{queue}@test"
+    application = service if "." in service else f"darkroom_{service}.app"
     environment = os.environ | {
         "DARKROOM_REDIS_URL": redis_url,
         "DARKROOM_STORAGE_DIR": str(storage),
         "DARKROOM_LOG_LEVEL": "warning",
     }
-    command = [sys.executable, "-m", "celery", "-A", f"darkroom_{service}.app", "worker", "-Q", queue, "-n", node]
+    command = [sys.executable, "-m", "celery", "-A", application, "worker", "-Q", queue, "-n", node]
     command += options
     with (
         connect(Settings(redis_url=redis_url)) as redis,
-        subprocess.Popen(command, env=environment | dict(settings or {})) as process,
+        subprocess.Popen(
+            command, env=environment | dict(settings or {}), stdout=output, stderr=output and subprocess.STDOUT
+        ) as process,
     ):
 
         def is_ready() -> bool:

@@ -63,6 +63,8 @@ def consumer(settings: Settings) -> dict[str, Any]:
             # Look for lost messages every 10 s instead of every several minutes.
             "unacked_restore_interval": 10,
             "unacked_restore_throttle": 1,
+            # Notice within 21 s, not 51, that the connection on which it waits for messages is silently cut off.
+            "health_check_interval": 10,
             "socket_connect_timeout": 3,
             "socket_timeout": 30,
             "socket_keepalive": True,
@@ -76,14 +78,17 @@ def consumer(settings: Settings) -> dict[str, Any]:
     }
 
 
-def thread_consumer(settings: Settings, *, concurrency: int) -> dict[str, Any]:
+def thread_consumer(settings: Settings, *, concurrency: int, time_limit: float) -> dict[str, Any]:
     """For a service whose tasks wait rather than compute: threads, acknowledged early.
 
     Args:
         settings: of the process.
         concurrency: tasks run at once.
+        time_limit: seconds after which a task has certainly ended. Nothing can stop a thread before; a service with a
+            task that runs for longer ends itself (``darkroom_runtime.progress``).
     """
     return consumer(settings) | {
+        "task_time_limit": time_limit,
         "worker_concurrency": concurrency,
         "worker_pool": "threads",  # a task that waits needs no process; the timeouts of its connections bound it
         # A message only says that something is due, and is sent again if it is lost with its service, whereas a late

@@ -10,6 +10,8 @@ import os
 import tempfile
 from pathlib import Path
 
+from darkroom_runtime.once import once
+
 INTERVAL = 5.0
 """Seconds between two reports."""
 VALIDITY = 3 * INTERVAL
@@ -47,6 +49,12 @@ class HealthFile:
     def remove(self) -> None:
         """Say nothing any more."""
         self._file.unlink(missing_ok=True)
+
+
+@once
+def process_health() -> HealthFile:
+    """The health file of this process, for all that has something to say about it."""
+    return HealthFile()
 
 
 def _remove_leftovers(folder: Path) -> None:

@@ -104,8 +104,7 @@ class _WorkerHeartbeat:
         _heartbeat.start()
 
     def stop(self, **_: Any) -> None:
-        if _heartbeat:
-            _heartbeat.stop()
+        stop()
 
 
 def _facts_of(consumer: Any) -> WorkerFacts:
@@ -142,6 +141,12 @@ def is_steady() -> bool:
 def seconds_since_last() -> float:
     """Seconds since this worker's heartbeat last reached Redis; infinite where none has."""
     return _heartbeat.seconds_since_last if _heartbeat else float("inf")
+
+
+def stop() -> None:
+    """Stop this worker's heartbeat, if it has one: what it had begun may be taken over."""
+    if _heartbeat:
+        _heartbeat.stop()
 
 
 def install_heartbeat(settings: Settings) -> None:

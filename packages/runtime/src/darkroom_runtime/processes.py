@@ -1,4 +1,4 @@
-"""Put a process together that runs tasks: its Celery application, its logs, its heartbeat, its health."""
+"""Put a process together that runs tasks: its Celery application, its logs, its heartbeat, its health, its progress."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -6,15 +6,17 @@ from typing import Any
 import structlog
 from celery import Celery, signals
 
-from darkroom_runtime import heartbeat, logs
+from darkroom_runtime import heartbeat, logs, progress
 from darkroom_runtime.celery_config import make_celery
-from darkroom_runtime.settings import Settings
+from darkroom_runtime.settings import ConsumerSettings
 from darkroom_runtime.shutdown_log import log_shutdown
 from darkroom_runtime.worker_health import install_health
 
 
-def consumer_process(service: str, settings: Settings, config: dict[str, Any], *, tasks: Iterable[str]) -> Celery:
-    """The Celery application of a worker, wired to structured logs and to a heartbeat.
+def consumer_process(
+    service: str, settings: ConsumerSettings, config: dict[str, Any], *, tasks: Iterable[str]
+) -> Celery:
+    """The Celery application of a worker, wired to structured logs and a heartbeat, and judged by its progress.
 
     Args:
         service: its name in compose and in logs.
@@ -33,6 +35,7 @@ def consumer_process(service: str, settings: Settings, config: dict[str, Any], *
     _bind_request_id()
     log_shutdown()
     heartbeat.install_heartbeat(settings)
+    progress.install_progress(settings)
     app = make_celery(service, config, include=tasks)
     install_health(app)
     return app

@@ -47,6 +47,18 @@ class Settings(BaseSettings):
         return f"{scheme}://{name}:{quote(self.redis_password.get_secret_value(), safe='')}@{host}"
 
 
+class ConsumerSettings(Settings):
+    """What every process that runs tasks is told."""
+
+    stall_timeout: float = Field(
+        25.0,
+        ge=1,
+        le=3600,
+        description="Seconds after which a service ends itself, to be started again, that takes no message though some "
+        "wait and it has room, or does not begin what it has taken.",
+    )
+
+
 _PLAIN_PATH = re.compile(r"(/[A-Za-z0-9._~-]+)*/?")
 
 

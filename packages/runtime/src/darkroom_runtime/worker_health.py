@@ -1,12 +1,13 @@
-"""How a process that runs tasks says that it is well: by the loop that takes messages, and by its heartbeat."""
+"""How a process that runs tasks says that it is well: by the loop that takes messages, by its heartbeat, and by its
+progress."""
 
 import math
 from typing import Any
 
 from celery import Celery, bootsteps, signals
 
-from darkroom_runtime import heartbeat
-from darkroom_runtime.health import INTERVAL, HealthFile
+from darkroom_runtime import heartbeat, progress
+from darkroom_runtime.health import INTERVAL, process_health
 from darkroom_runtime.workers import EXPIRY
 
 
@@ -26,7 +27,8 @@ class _Report(bootsteps.StartStopStep):
 
     def __init__(self, parent: Any, **options: Any) -> None:
         super().__init__(parent, **options)
-        self._file = HealthFile()
+        self._file = process_health()
+        self._watch = progress.LoopWatch()
         self._timers: list[Any] = []
         signals.worker_shutdown.connect(self._forget, weak=False)
 
@@ -39,10 +41,11 @@ class _Report(bootsteps.StartStopStep):
     def stop(self, parent: Any) -> None:  # noqa: ARG002 - as Celery calls it
         for timer in self._timers:
             timer.cancel()
-        self._file.report("The connection to Redis is lost.")
+        self._file.report(progress.current_trouble() or "The connection to Redis is lost.")
 
     def _report(self) -> None:
-        self._file.report(trouble_of(heartbeat.seconds_since_last()))
+        self._watch.look()
+        self._file.report(progress.current_trouble() or trouble_of(heartbeat.seconds_since_last()))
 
     def _forget(self, **_: Any) -> None:
         self._file.remove()

@@ -8,10 +8,13 @@ from darkroom_records.mail_limits import MailLimitSettings
 from darkroom_records.newsletter_calendar import CalendarSettings
 from darkroom_records.retention import RetentionSettings
 from darkroom_records.storage import StorageSettings
+from darkroom_runtime.settings import ConsumerSettings
 from pydantic import AfterValidator, Field, NonNegativeInt, PositiveInt, SecretStr, StringConstraints
 
 
-class MailerSettings(StorageSettings, RetentionSettings, LinkSettings, CalendarSettings, MailLimitSettings):
+class MailerSettings(
+    StorageSettings, RetentionSettings, LinkSettings, CalendarSettings, MailLimitSettings, ConsumerSettings
+):
     """Settings of the mailer."""
 
     mailer_concurrency: PositiveInt = Field(4, description="Emails sent at once.")

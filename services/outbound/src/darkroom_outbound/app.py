@@ -10,6 +10,10 @@ settings = load(OutboundSettings)
 app = consumer_process(
     "outbound",
     settings,
-    thread_consumer(settings, concurrency=settings.outbound_concurrency),
+    thread_consumer(
+        settings,
+        concurrency=settings.outbound_concurrency,
+        time_limit=max(settings.max_fetch, settings.max_delivery),
+    ),
     tasks=["darkroom_outbound.tasks"],
 )

@@ -8,6 +8,7 @@ from darkroom_records.public_url import PublicUrlSettings
 from darkroom_records.storage import StorageSettings
 from darkroom_records.time_limits import FetchTimeSettings
 from darkroom_records.webhooks import WebhookSettings
+from darkroom_runtime.settings import ConsumerSettings
 from pydantic import AfterValidator, BeforeValidator, Field, PositiveInt, SecretStr
 from pydantic_settings import NoDecode
 
@@ -47,7 +48,7 @@ def _check_ca(path: Path) -> Path:
 List = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 
 
-class OutboundSettings(StorageSettings, FetchTimeSettings, WebhookSettings, PublicUrlSettings):
+class OutboundSettings(StorageSettings, FetchTimeSettings, WebhookSettings, PublicUrlSettings, ConsumerSettings):
     """Settings of the outbound service."""
 
     outbound_concurrency: PositiveInt = Field(16, description="Requests sent at once.")

@@ -5,12 +5,13 @@ from typing import Literal
 from darkroom_contracts import limits
 from darkroom_records.storage import StorageSettings
 from darkroom_records.time_limits import TimeLimitSettings
+from darkroom_runtime.settings import ConsumerSettings
 from pydantic import ByteSize, Field, PositiveInt
 
 from darkroom_worker import machine
 
 
-class WorkerSettings(StorageSettings, TimeLimitSettings):
+class WorkerSettings(StorageSettings, TimeLimitSettings, ConsumerSettings):
     """Settings of the image worker."""
 
     worker_concurrency: PositiveInt | Literal["auto"] = Field(

@@ -1,0 +1,191 @@
+"""A worker that does not get on says so and ends itself, whatever keeps it: made for real, in both pools."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from celery import Celery
+from darkroom_contracts.messages import Add, Count
+from darkroom_contracts.queues import Queue
+from darkroom_runtime.celery_config import make_celery, publisher
+from darkroom_runtime.progress import EXIT_CODE
+from darkroom_runtime.redis_client import connect
+from darkroom_runtime.sending import send
+from darkroom_runtime.settings import Settings
+from redis import Redis
+from support.live_consumer import live_consumer
+from support.redis_server import RedisServer
+from support.stuck_service import LOOP, TIME_LIMIT
+from support.tcp_proxy import Proxy
+from support.waiting import wait_for
+
+pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are looked up in /proc")
+
+PATIENCE = 2
+LONG = 30
+"""Seconds for what takes a few, on a busy machine."""
+POOLS = ("prefork", "threads")
+HANG = Add(1, 2)
+
+
+@dataclass
+class Service:
+    """A service of the test's own, with two processes or threads, that is judged after two seconds."""
+
+    process: "subprocess.Popen[bytes]"
+    log: Path
+    folder: Path
+    redis: Redis
+    celery: Celery
+    proxy: Proxy
+
+    def pool(self) -> list[int]:
+        """The processes of its pool."""
+        pid = self.process.pid
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+    def complaint(self) -> str:
+        """What it has said was wrong, once it has ended itself."""
+        assert wait_for(lambda: self.process.poll() is not None, limit=LONG, what="the worker to end itself")
+        assert self.process.returncode == EXIT_CODE
+        lines = [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
+        [said] = [line["reason"] for line in lines if line["event"] == "worker_stuck"]
+        [health] = self.folder.glob("darkroom-health.*")
+        assert health.read_text().rstrip().endswith(said)
+        return str(said)
+
+    def tasks_done(self) -> bool:
+        """Whether nothing waits and nothing is held."""
+        return not self.redis.llen(Queue.MAINTENANCE) and not self.redis.hlen("unacked")
+
+
+@pytest.fixture(scope="module")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with RedisServer(tmp_path_factory.mktemp("redis")) as server:
+        yield server.url
+
+
+Start = Callable[[str], AbstractContextManager[Service]]
+
+
+@pytest.fixture
+def start(redis_url: str, tmp_path: Path) -> Start:
+    """Starts a service with a pool of this kind."""
+    address = urlsplit(redis_url)
+
+    @contextmanager
+    def run(pool: str) -> Iterator[Service]:
+        settings = {
+            "STUCK_POOL": pool,
+            "DARKROOM_STALL_TIMEOUT": str(PATIENCE),
+            "PYTHONPATH": str(Path(__file__).parents[1]),
+            "TMPDIR": str(tmp_path),
+        }
+        log = tmp_path / "service.log"
+        with (
+            connect(Settings(redis_url=redis_url)) as redis,
+            Proxy(str(address.hostname), int(address.port or 0)) as proxy,
+            log.open("ab") as output,
+            make_celery("test", publisher(Settings(redis_url=redis_url))) as celery,
+        ):
+            redis.flushall()
+            url = f"redis://127.0.0.1:{proxy.port}/0"
+            with live_consumer(
+                "support.stuck_service", Queue.MAINTENANCE, url, tmp_path, settings, output=output
+            ) as process:
+                yield Service(process, log, tmp_path, redis, celery, proxy)
+
+    return run
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def assert_nobody_goes_on(pool: list[int]) -> None:
+    wait_for(lambda: not any(map(is_running, pool)), limit=LONG, what="the processes of the pool to end")
+
+
+@pytest.mark.parametrize("pool", POOLS)
+def test_a_worker_that_is_silently_cut_off_from_its_queue_ends_itself(start: Start, pool: str) -> None:
+    with start(pool) as service:
+        wait_for(lambda: service.proxy.silence(b"BRPOP"), limit=LONG, what="it to wait for messages")
+        for _ in range(3):  # Redis still hands out one, to nobody
+            send(service.celery, Count(1))
+        assert service.complaint().startswith("No message has been taken for ")
+    with start(pool) as service:
+        send(service.celery, Count(1))
+        wait_for(service.tasks_done, limit=LONG, what="the next to take what waits")
+
+
+def test_a_worker_one_of_whose_processes_is_stopped_ends_itself_and_all_of_them(start: Start) -> None:
+    with start("prefork") as service:
+        pool = wait_for(service.pool, limit=LONG, what="the processes of the pool")
+        for process in pool:
+            os.kill(process, signal.SIGSTOP)
+        send(service.celery, HANG)
+        assert "has not begun for " in service.complaint()
+        assert_nobody_goes_on(pool)
+
+
+def test_a_worker_with_a_thread_that_hangs_lets_others_finish_and_ends_itself(start: Start) -> None:
+    with start("threads") as service:
+        send(service.celery, HANG)
+        said = service.complaint()
+        assert said.startswith(f"The task {HANG.name} (")
+        assert said.endswith(f"; its limit is {TIME_LIMIT} s.")
+
+
+@pytest.mark.parametrize("pool", POOLS)
+def test_a_worker_whose_loop_hangs_ends_itself(start: Start, pool: str) -> None:
+    with start(pool) as service:
+        children = service.pool()
+        send(service.celery, Add(LOOP, 0))
+        send(service.celery, HANG)
+        assert service.complaint().startswith("No message has been taken for ")
+        assert_nobody_goes_on(children)
+
+
+@pytest.mark.parametrize("pool", POOLS)
+def test_a_worker_is_not_blamed_for_what_is_none_of_its_doing(start: Start, pool: str) -> None:
+    with start(pool) as service:
+
+        def look_on(what: str) -> None:
+            until = time.monotonic() + 2.5 * PATIENCE
+            wait_for(lambda: time.monotonic() > until, limit=LONG, what=what)
+            assert service.process.poll() is None, f"it ended itself: {what}"
+
+        def inspect(command: str) -> Any:
+            return service.celery.control.broadcast(
+                command, {"queue": Queue.MAINTENANCE.value}, reply=True, timeout=10, limit=1
+            )
+
+        assert inspect("cancel_consumer")
+        send(service.celery, Count(1))
+        look_on("its queue is paused")
+        assert inspect("add_consumer")
+        wait_for(service.tasks_done, limit=LONG, what="the message to be taken")
+
+        send(service.celery, Count(1), countdown=3 * PATIENCE)
+        for _ in range(5):
+            send(service.celery, Count(10 * TIME_LIMIT - 5))  # almost as long as it may take
+        look_on("it has no room, and a message for later")
+
+        with service.proxy.frozen():
+            look_on("Redis is frozen")
+        wait_for(service.tasks_done, limit=LONG, what="all to be done")
+        service.process.terminate()
+        send(service.celery, HANG)
+        assert service.process.wait(LONG) == 0
