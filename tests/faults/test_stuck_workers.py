@@ -30,8 +30,8 @@ from support.waiting import wait_for
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are looked up in /proc")
 
-PATIENCE = 2
-LONG = 30
+PATIENCE = 3
+LONG = 60
 """Seconds for what takes a few, on a busy machine."""
 POOLS = ("prefork", "threads")
 HANG = Add(1, 2)
@@ -39,7 +39,7 @@ HANG = Add(1, 2)
 
 @dataclass
 class Service:
-    """A service of the test's own, with two processes or threads, that is judged after two seconds."""
+    """A service of the test's own, with two processes or threads, that is judged after three seconds."""
 
     process: "subprocess.Popen[bytes]"
     log: Path
@@ -163,7 +163,7 @@ def test_a_worker_is_not_blamed_for_what_is_none_of_its_doing(start: Start, pool
     with start(pool) as service:
 
         def look_on(what: str) -> None:
-            until = time.monotonic() + 2.5 * PATIENCE
+            until = time.monotonic() + 1.5 * PATIENCE
             wait_for(lambda: time.monotonic() > until, limit=LONG, what=what)
             assert service.process.poll() is None, f"it ended itself: {what}"
 
@@ -178,7 +178,7 @@ def test_a_worker_is_not_blamed_for_what_is_none_of_its_doing(start: Start, pool
         assert inspect("add_consumer")
         wait_for(service.tasks_done, limit=LONG, what="the message to be taken")
 
-        send(service.celery, Count(1), countdown=3 * PATIENCE)
+        send(service.celery, Count(1), countdown=2 * PATIENCE)
         for _ in range(5):
             send(service.celery, Count(10 * TIME_LIMIT - 5))  # almost as long as it may take
         look_on("it has no room, and a message for later")
