@@ -30,6 +30,8 @@ from support.waiting import wait_for
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are looked up in /proc")
 
+faults = pytest.mark.faults
+slow = pytest.mark.slow
 PATIENCE = 3
 LONG = 60
 """Seconds for what takes a few, on a busy machine."""
@@ -118,6 +120,7 @@ def assert_nobody_goes_on(pool: list[int]) -> None:
     wait_for(lambda: not any(map(is_running, pool)), limit=LONG, what="the processes of the pool to end")
 
 
+@faults
 @pytest.mark.parametrize("pool", POOLS)
 def test_a_worker_that_is_silently_cut_off_from_its_queue_ends_itself(start: Start, pool: str) -> None:
     with start(pool) as service:
@@ -130,7 +133,8 @@ def test_a_worker_that_is_silently_cut_off_from_its_queue_ends_itself(start: Sta
         wait_for(service.tasks_done, limit=LONG, what="the next to take what waits")
 
 
-def test_a_worker_one_of_whose_processes_is_stopped_ends_itself_and_all_of_them(start: Start) -> None:
+@slow
+def test_a_worker_whose_processes_are_stopped_ends_itself_and_all_of_them(start: Start) -> None:
     with start("prefork") as service:
         pool = wait_for(service.pool, limit=LONG, what="the processes of the pool")
         for process in pool:
@@ -140,7 +144,8 @@ def test_a_worker_one_of_whose_processes_is_stopped_ends_itself_and_all_of_them(
         assert_nobody_goes_on(pool)
 
 
-def test_a_worker_with_a_thread_that_hangs_lets_others_finish_and_ends_itself(start: Start) -> None:
+@slow
+def test_a_worker_with_a_thread_that_hangs_ends_itself(start: Start) -> None:
     with start("threads") as service:
         send(service.celery, HANG)
         said = service.complaint()
@@ -148,6 +153,7 @@ def test_a_worker_with_a_thread_that_hangs_lets_others_finish_and_ends_itself(st
         assert said.endswith(f"; its limit is {TIME_LIMIT} s.")
 
 
+@faults
 @pytest.mark.parametrize("pool", POOLS)
 def test_a_worker_whose_loop_hangs_ends_itself(start: Start, pool: str) -> None:
     with start(pool) as service:
@@ -158,6 +164,7 @@ def test_a_worker_whose_loop_hangs_ends_itself(start: Start, pool: str) -> None:
         assert_nobody_goes_on(children)
 
 
+@faults
 @pytest.mark.parametrize("pool", POOLS)
 def test_a_worker_is_not_blamed_for_what_is_none_of_its_doing(start: Start, pool: str) -> None:
     with start(pool) as service:

@@ -31,7 +31,7 @@ def live_consumer(
 
     Args:
         service: the name of its folder, such as ``worker``, or a module with a Celery application, such as
-            ``support.hanging``.
+            ``support.stuck_service``.
         queue: its queue, which its Celery node is named after.
         redis_url: of the Redis it works with.
         storage: the folder with originals and results.
