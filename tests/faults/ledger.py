@@ -15,7 +15,10 @@ from types import TracebackType
 from typing import Any, Self
 
 import requests
-from redis import Redis
+from darkroom_runtime.redis_client import connect
+from darkroom_runtime.settings import Settings
+from pydantic import RedisDsn
+from redis import Redis, RedisError
 from support import redis_keys
 from support.client import Answer, Client
 from support.event_stream import EventStream
@@ -108,7 +111,7 @@ class Ledger:
         group_id = str(response.json()["group_id"])
         slowness = Slowness(self.stack)
         with (
-            _Watch(self.client, group_id) as watch,
+            _Watch(self.stack, group_id) as watch,
             _Knocking(self.client, next(iter(self._files.values()))) as knocking,
         ):
             enough = share * len(self._files)
@@ -169,14 +172,19 @@ class Ledger:
 
     def check_alive(self) -> None:
         """Each part of the system is seen at work: heartbeats, sweeps, queues, listeners, health."""
-        client, began = self.client, time.time()
+        client = self.client
         with Redis.from_url(self.stack.redis_url, decode_responses=True) as redis:
-            swept = redis_keys.sweeps_sent(redis)
+            swept, heard = redis_keys.sweeps_sent(redis), redis_keys.heartbeats(redis)
+
+            def heard_again() -> set[str]:
+                latest = redis_keys.heartbeats(redis).items()
+                return {name.partition("@")[0] for name, at in latest if at != heard.get(name)}
+
             added = wait_for(lambda: _ask(f"{client.url}/add/20/22"), limit=_ALIVE_LIMIT, what="a task to be taken")
             for _ in range(2):  # whichever process of the API they reach
                 self._check_listener()
             wait_for(
-                lambda: {queue for queue, at in redis_keys.latest_heartbeats(redis).items() if at > began} >= _QUEUES,
+                lambda: heard_again() >= _QUEUES,
                 limit=_ALIVE_LIMIT,
                 what="the heartbeat of each worker",
             )
@@ -260,18 +268,22 @@ class Slowness:
 
 
 class _Watch:
-    """Follows a group as a client does, and fetches each result as soon as there is one, until the block ends."""
+    """Follows a group until the block ends.
 
-    def __init__(self, client: Client, group_id: str) -> None:
+    It counts what has ended where that is written down, and, as a client does, fetches each result as soon as it can.
+    """
+
+    def __init__(self, stack: LocalStack, group_id: str) -> None:
         self.seen: dict[int, set[str]] = defaultdict(set)
         self.ended = 0
         self.is_over = False
         self._times: list[float] = []
-        self._client = client
+        self._redis = connect(Settings(redis_url=RedisDsn(stack.redis_url)), retries=0)
+        self._client = Client(stack.api_url)
         self._group_id = group_id
-        self._failure: AssertionError | None = None
+        self._failure: Exception | None = None
         self._left = threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._threads = [threading.Thread(target=target, daemon=True) for target in (self._count, self._fetch)]
 
     def longest_pause(self, *, since: float) -> float:
         """The most seconds that nothing ended from this time on."""
@@ -279,39 +291,40 @@ class _Watch:
         return max((later - earlier for earlier, later in pairwise(times)), default=0.0)
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._left.set()
-        self._thread.join()
+        for thread in self._threads:
+            thread.join()
+        self._redis.close()
         if self._failure:
             raise self._failure
 
-    def _watch(self) -> None:
+    def _count(self) -> None:
         while not self._left.wait(0.1) and not self.is_over:
-            try:
-                self._look()
-            except requests.RequestException:
-                self._left.wait(0.2)
-            except AssertionError as failure:
-                self._failure, self.is_over = failure, True
+            with suppress(RedisError):
+                ended = redis_keys.ended_images(self._redis, self._group_id)
+                if ended < self.ended:
+                    self._failure = AssertionError("an image that had ended went back")
+                if ended > self.ended:
+                    self._times.append(time.monotonic())
+                    self.ended = ended
+                self.is_over = redis_keys.has_ended(self._redis, self._group_id) or self._failure is not None
 
-    def _look(self) -> None:
-        status = self._client.status(self._group_id)
-        ended = status["completed"] + status["failed"] + status["cancelled"]
-        assert ended >= self.ended, "an image that had ended went back"
-        if ended > self.ended:
-            self._times.append(time.monotonic())
-            self.ended = ended
-        fresh = [
-            image for image in status["images"] if image["state"] == "succeeded" and image["index"] not in self.seen
-        ]
-        for image in fresh[:5]:
-            self.seen[image["index"]].add(digest(self._client.result(self._group_id, image["index"])))
-        self.is_over = status["finished_at"] is not None
+    def _fetch(self) -> None:
+        while not self._left.wait(0.3):
+            with suppress(requests.RequestException):
+                images = self._client.status(self._group_id)["images"]
+                ready = [
+                    one["index"] for one in images if one["state"] == "succeeded" and one["index"] not in self.seen
+                ]
+                for index in ready[:10]:
+                    self.seen[index].add(digest(self._client.result(self._group_id, index)))
 
 
 @dataclass

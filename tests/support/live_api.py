@@ -46,7 +46,7 @@ def live_api(redis_url: str, storage: Path, settings: Mapping[str, str] | None =
     with subprocess.Popen([*command, "darkroom_api.wsgi:app"], env=environment | dict(settings or {})) as process:
         api = LiveApi(f"http://{ports.HOST}:{port}", process)
         try:
-            wait_for(api.is_ready, limit=30, what="the API to start")
+            wait_for(api.is_ready, limit=300, what="the API to start")
             yield api
         finally:
             process.terminate()

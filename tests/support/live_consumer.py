@@ -60,7 +60,7 @@ def live_consumer(
             return bool(redis.keys(f"{heartbeat_key(node)}/*"))
 
         try:
-            wait_for(is_ready, limit=60, what=f"the {service} to start")
+            wait_for(is_ready, limit=300, what=f"the {service} to start")
             yield process
         finally:
             process.terminate()

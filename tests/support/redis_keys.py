@@ -142,13 +142,23 @@ def keys_of_work(redis: Redis) -> set[str]:
 def sweeps_sent(redis: Redis) -> dict[str, int]:
     """How often the scheduler has sent each of its frequent tasks."""
     metas = {name: cast("str | None", redis.hget(f"darkroom:scheduler:{name}", "meta")) for name in _SCHEDULED}
-    return {name: json.loads(meta)["total_run_count"] if meta else 0 for name, meta in metas.items()}
+    return {name: json.loads(meta).get("total_run_count", 0) if meta else 0 for name, meta in metas.items()}
 
 
-def latest_heartbeats(redis: Redis) -> dict[str, float]:
-    """When each worker was last heard of, by the name of its queue."""
-    heartbeats = cast("list[tuple[str, float]]", redis.zrange("darkroom:workers", 0, -1, withscores=True))
-    return {name.partition("@")[0]: at for name, at in sorted(heartbeats, key=lambda heartbeat: heartbeat[1])}
+def heartbeats(redis: Redis) -> dict[str, float]:
+    """When each worker was last heard of, by its name, which begins with that of its queue."""
+    return dict(cast("list[tuple[str, float]]", redis.zrange("darkroom:workers", 0, -1, withscores=True)))
+
+
+def ended_images(redis: Redis, group_id: str) -> int:
+    """How many images of the group have ended, whatever became of them."""
+    counts = redis.hmget(group_record(group_id), ["succeeded", "failed", "cancelled", "expired"])
+    return sum(int(count or 0) for count in counts)
+
+
+def has_ended(redis: Redis, group_id: str) -> bool:
+    """Whether all images of the group have ended."""
+    return bool(redis.hexists(group_record(group_id), "finished_at"))
 
 
 def held_messages(redis: Redis) -> int:

@@ -9,6 +9,7 @@ from http.client import HTTPConnection, HTTPException
 
 from celery import Celery
 from darkroom_runtime.celery_config import make_celery, publisher
+from darkroom_runtime.redis_client import UNAVAILABLE
 from darkroom_runtime.settings import Settings
 from kombu.exceptions import OperationalError
 from pydantic import RedisDsn
@@ -75,5 +76,5 @@ def _succeeds(module: Sequence[str], redis_url: str) -> bool:
 def _answers(celery: Celery, node: str) -> bool:
     try:
         return bool(celery.control.ping(destination=[node], timeout=_PATIENCE, limit=1))
-    except OperationalError:
+    except (OperationalError, *UNAVAILABLE):  # the latter over a connection that Redis has closed meanwhile
         return False
