@@ -16,7 +16,7 @@ from darkroom_runtime.background import keep_doing
 from darkroom_runtime.heartbeat import Heartbeat
 from darkroom_runtime.redis_client import connect
 from darkroom_runtime.settings import Settings
-from darkroom_runtime.workers import _WORKERS as WORKERS
+from darkroom_runtime.workers import WORKERS as WORKERS
 from darkroom_runtime.workers import WorkerFacts, heartbeat_key
 from redis import Redis
 from support.redis_server import RedisServer

@@ -9,6 +9,7 @@ from darkroom_maintenance.deletion import expire, sweep
 from darkroom_records.blobs import BlobNotFoundError, LocalBlobStorage, original_blob
 from darkroom_records.groups import GroupStore, NewImage, UnknownGroupError
 from redis import Redis
+from support.attempts import SentTogether
 from support.redis_keys import group_record
 
 GROUP = "0123456789abcdef0123456789abcdef"
@@ -86,7 +87,7 @@ def test_a_deletion_that_is_interrupted_is_taken_up_again(
         expire(groups, BrokenStorage(tmp_path), keep_for=-60)
     assert not groups.exists(ended)
     assert storage.open(original_blob(ended, 0)).close() is None
-    sweep(groups, storage, patience=30)
+    sweep(groups, storage, SentTogether(), patience=30)
     with pytest.raises(BlobNotFoundError):
         storage.open(original_blob(ended, 0))
     assert groups.erased() == []
@@ -107,11 +108,11 @@ def test_while_the_storage_is_away_nothing_counts_as_deleted_or_missing(
     groups.create(GROUP, [NewImage("a.png")], [], confirmed=False)
     away = LocalBlobStorage(tmp_path / "volume", must_exist=True)
     with pytest.raises(OSError, match="No such file"):
-        sweep(groups, away, patience=-1)
+        sweep(groups, away, SentTogether(), patience=-1)
     assert groups.exists(GROUP), "nobody knows whether it was accepted"
     groups.delete(GROUP)
     with pytest.raises(OSError, match="No such file"):
-        sweep(groups, away, patience=-1)
+        sweep(groups, away, SentTogether(), patience=-1)
     assert groups.erased() == [GROUP]
-    sweep(groups, storage, patience=-1)
+    sweep(groups, storage, SentTogether(), patience=-1)
     assert groups.erased() == []

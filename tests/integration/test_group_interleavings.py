@@ -28,6 +28,7 @@ from darkroom_records.groups import (
     Outcome,
     RepeatedRequestError,
     Terms,
+    Turns,
     Work,
 )
 from darkroom_records.webhooks import Delivery, NoWebhookError, WebhookStore
@@ -46,12 +47,13 @@ from hypothesis.stateful import (
 from redis import Redis
 from redis.exceptions import ResponseError
 from support.group_model import Held, InQueue, Model, ModelGroup, ModelImage
-from support.redis_keys import contents, group_sets, lasting_keys, make_webhooks_due
+from support.redis_keys import contents, group_sets, lasting_keys, make_webhooks_due, set_window
 
 T = TypeVar("T")
 
 WORKERS = ("images@a/1", "images@b/1", "images@c/1")
 MOST_GROUPS = 4
+WINDOW = 2
 ROUNDS = 3 * MAX_ATTEMPTS
 LONG = 1e6
 RESULT = Outcome(format="png", width=2, height=2, bytes=70, sha256="ab" * 32)
@@ -129,6 +131,7 @@ class Interleavings(RuleBasedStateMachine):
     def begin_with_nothing(self) -> None:
         self.redis.flushdb()
         self.calls.sent.clear()
+        set_window(self.redis, WINDOW)
         for worker in WORKERS[:2]:
             self.redis.set(heartbeat_key(worker), "alive")
 
@@ -183,7 +186,7 @@ class Interleavings(RuleBasedStateMachine):
         stands_for = self.keys.get(key or "")
         idempotency = IdempotencyKey("client", key, "the same") if key else None
         try:
-            published_at = self.groups.create(group_id, images, (), terms, confirmed=confirmed, idempotency=idempotency)
+            self.groups.create(group_id, images, (), terms, confirmed=False, idempotency=idempotency)
         except RepeatedRequestError as repeated:
             earlier = repeated.earlier
         if earlier:
@@ -195,15 +198,12 @@ class Interleavings(RuleBasedStateMachine):
             self.keys[key] = group_id
         self.model.groups[group_id] = group
         if confirmed:
-            self._admit(group, published_at, are_lost=are_lost)
+            self._confirm(group, are_lost=are_lost)
 
     @precondition(lambda self: self.unconfirmed)
     @rule(number=picks, are_lost=some)
     def confirm(self, number: int, are_lost: bool) -> None:
-        group = pick(self.unconfirmed, number)
-        published_at = self.groups.confirm(group.group_id)
-        assert published_at is not None
-        self._admit(group, published_at, are_lost=are_lost)
+        self._confirm(pick(self.unconfirmed, number), are_lost=are_lost)
 
     @precondition(lambda self: self.model.groups)
     @rule(number=picks)
@@ -239,6 +239,7 @@ class Interleavings(RuleBasedStateMachine):
                 self.model.end(image, ImageState.EXPIRED if at_deadline else ImageState.CANCELLED)
         self.model.end_if_done(group)
         self._check_ending(group, cancelled.ending)
+        self._take_turns(cancelled.turns)
 
     @precondition(lambda self: self.model.groups)
     @rule(number=picks, are_lost=some)
@@ -260,8 +261,10 @@ class Interleavings(RuleBasedStateMachine):
         for image in failed:
             self.model.let_wait(image)
             self.seen.pop((group.group_id, image.index))
-            if not are_lost:
-                self.model.queue.append(InQueue(image, image.to_fetch, again.published_at))
+            image.waits = not image.to_fetch
+            if image.to_fetch and not are_lost:
+                self.model.queue.append(InQueue(image, True, again.published_at))
+        self._take_turns(again.turns, are_lost=are_lost)
 
     @precondition(lambda self: self.model.groups)
     @rule(number=picks)
@@ -316,7 +319,8 @@ class Interleavings(RuleBasedStateMachine):
         if counts:
             self.model.end(image, state)
             self.model.end_if_done(image.group)
-            self._check_ending(image.group, ending)
+            self._check_ending(image.group, ending.effects)
+            self._take_turns(ending.turns)
 
     @precondition(lambda self: self.model.held)
     @rule(number=picks)
@@ -340,7 +344,8 @@ class Interleavings(RuleBasedStateMachine):
         if counts:
             self.model.end(image, ImageState.FAILED)
             self.model.end_if_done(image.group)
-            self._check_ending(image.group, ending)
+            self._check_ending(image.group, ending.effects)
+            self._take_turns(ending.turns)
 
     @precondition(lambda self: self.model.held)
     @rule(number=picks, is_lost=some)
@@ -360,13 +365,12 @@ class Interleavings(RuleBasedStateMachine):
         self.model.held.remove(held)
         assert isinstance(held.work, Fetch)
         counts = held.image.owner is held
-        published_at = self.groups.fetched(held.work)
-        assert (published_at is not None) is counts
-        if published_at is not None:
-            held.image.to_fetch = False
+        turns = self.groups.fetched(held.work)
+        assert (turns is not None) is counts
+        if turns is not None:
+            held.image.to_fetch, held.image.waits = False, True
             self.model.let_wait(held.image)
-            if not is_lost:
-                self.model.queue.append(InQueue(held.image, to_fetch=False, published_at=published_at))
+            self._take_turns(turns, are_lost=is_lost)
 
     @precondition(lambda self: self.model.held)
     @rule(number=picks)
@@ -415,8 +419,12 @@ class Interleavings(RuleBasedStateMachine):
                         assert image not in [m.image for m in self.model.queue if m.to_fetch is to_fetch]
                     if not are_lost:
                         self.model.queue.append(InQueue(image, to_fetch, found.published_at))
+            self._take_turns(found.turns, are_lost=are_lost)
+            given.update(self.model.groups[turn.group_id].images[turn.index] for turn in found.turns.images)
         for image in self.model.images:
-            if image.group.confirmed and image.is_open and image not in given and not waiting[image.to_fetch]:
+            if image.waits and image.group.confirmed:
+                assert len(self.model.placed(image.group)) == WINDOW, f"image {image.index} waits without need"
+            elif image.group.confirmed and image.is_open and image not in given and not waiting[image.to_fetch]:
                 assert self._has_living_owner(image), f"image {image.index} is left behind"
 
     # Webhooks.
@@ -521,12 +529,20 @@ class Interleavings(RuleBasedStateMachine):
         names = " ".join(lasting_keys(self.redis))
         assert not [group_id for group_id in self.model.deleted if group_id in names]
 
-    # FAIR SHARE: the window of messages for each owner is checked here.
+    @invariant()
+    def no_owner_has_more_messages_than_a_window(self) -> None:
+        for group in self.model.groups.values():
+            assert len(self.model.placed(group)) <= WINDOW
+        waiting = sum(image.state is ImageState.QUEUED for image in self.model.images)
+        assert self.groups.backlog().total == waiting
+        for owner in ("ada", "bob"):
+            own = [image for image in self.model.images if image.group.owner == owner]
+            assert self.groups.backlog(owner).of_owner == sum(image.state is ImageState.QUEUED for image in own)
 
     def teardown(self) -> None:
         """Lose every message and every worker; all the same, all images end and all webhooks are delivered."""
         for group in self.unconfirmed:
-            self._admit(group, self.groups.confirm(group.group_id) or 0, are_lost=True)
+            self._confirm(group, are_lost=True)
         self.model.queue.clear()
         self.model.held.clear()
         self.redis.delete(*(heartbeat_key(worker) for worker in WORKERS))
@@ -559,11 +575,20 @@ class Interleavings(RuleBasedStateMachine):
     def _any_group(self, number: int) -> ModelGroup:
         return pick(list(self.model.groups.values()), number)
 
-    def _admit(self, group: ModelGroup, published_at: float, *, are_lost: bool) -> None:
-        before = list(self.model.queue)
-        self.model.admit(group, published_at)
-        if are_lost:
-            self.model.queue = before
+    def _confirm(self, group: ModelGroup, *, are_lost: bool) -> None:
+        turns = self.groups.confirm(group.group_id)
+        assert turns is not None
+        self.model.admit(group, turns.published_at, are_lost=are_lost)
+        self._take_turns(turns, are_lost=are_lost)
+
+    def _take_turns(self, turns: Turns, *, are_lost: bool = False) -> None:
+        """Send what a step has said is to be sent now."""
+        for turn in turns.images:
+            image = self.model.groups[turn.group_id].images[turn.index]
+            assert image.waits, "it had its turn before"
+            image.waits, image.is_placed = False, True
+            if not are_lost:
+                self.model.queue.append(InQueue(image, False, turns.published_at))
 
     def _let_go(self, number: int) -> Held:
         return self.model.held.pop(number % len(self.model.held))

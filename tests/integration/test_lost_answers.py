@@ -15,6 +15,7 @@ from darkroom_contracts.problems import ProblemCode
 from darkroom_contracts.states import Counts, WebhookState
 from darkroom_records import webhooks
 from darkroom_records.groups import (
+    Ended,
     Ending,
     Fetch,
     GroupEndedError,
@@ -78,7 +79,7 @@ class Records:
     def begin(self, index: int = 0) -> Any:
         return self.groups.begin(GROUP, index, worker=WORKER, delivery=0)
 
-    def fail(self, index: int = 0) -> Ending:
+    def fail(self, index: int = 0) -> Ended:
         return self.groups.fail(self.begin(index), "Damaged.", ProblemCode.DAMAGED_IMAGE)
 
     def submit(self) -> str:
@@ -318,7 +319,7 @@ def test_the_end_of_a_group_is_announced_though_its_answer_was_lost(
 ) -> None:
     prepare(redis, CASES["finish"])
     proxy.drop_reply(b"EVALSHA")
-    assert distant.groups.succeed(Work(GROUP, 1, 1, ()), Outcome(width=1)) is Ending.GROUP_ENDED_NOTIFY
+    assert distant.groups.succeed(Work(GROUP, 1, 1, ()), Outcome(width=1)).effects is Ending.GROUP_ENDED_NOTIFY
 
 
 def test_what_its_caller_gave_up_is_not_done_later(redis: Redis, proxy: Proxy) -> None:

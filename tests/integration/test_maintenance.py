@@ -110,7 +110,7 @@ def test_what_has_not_ended_by_the_deadline_is_stopped_and_its_results_are_email
     sent: list[Message] = []
 
     def is_over() -> bool:
-        end_overdue(groups, stopped.extend, sent.append)
+        end_overdue(groups, stopped.extend, sent.append, Publisher())
         return groups.read(GROUP).state is GroupState.EXPIRED
 
     assert not is_over()

@@ -9,6 +9,7 @@ from darkroom_contracts.messages import DeliverDueWebhooks, DeliverWebhook, Send
 from darkroom_contracts.problems import ProblemCode
 from darkroom_contracts.states import Counts, ImageState, WebhookState
 from darkroom_records.groups import (
+    Ended,
     Ending,
     GroupRunningError,
     GroupStore,
@@ -55,7 +56,7 @@ def create(groups: GroupStore, *images: NewImage, **terms: Any) -> None:
     groups.create(GROUP, images or [NewImage("a.jpg")], (), Terms(webhook_url=URL, **terms))
 
 
-def end(groups: GroupStore, index: int = 0, error: str | None = "Damaged.") -> Ending:
+def end(groups: GroupStore, index: int = 0, error: str | None = "Damaged.") -> Ended:
     work = groups.begin(GROUP, index, worker=WORKER, delivery=0)
     assert work is not None
     if error:
@@ -86,11 +87,11 @@ def status(groups: GroupStore) -> WebhookStatus:
 
 def test_the_end_of_a_group_is_one_webhook_that_says_how_it_ended(groups: GroupStore, webhooks: WebhookStore) -> None:
     create(groups, NewImage("a.jpg"), NewImage("b.jpg"), request_id="r1")
-    assert end(groups, 0, error=None) == Ending.IMAGE_ENDED
+    assert end(groups, 0, error=None).effects == Ending.IMAGE_ENDED
     assert nothing_to_claim(webhooks)
     before = time.time()
     ending = end(groups, 1)
-    assert ending == Ending.IMAGE_ENDED | Ending.GROUP_WEBHOOK
+    assert ending.effects == Ending.IMAGE_ENDED | Ending.GROUP_WEBHOOK
     assert ending.messages(GROUP, 1) == (DeliverWebhook(GROUP),)
     delivery = claim(webhooks)
     assert (delivery.url, delivery.attempt, delivery.request_id) == (URL, 1, "r1")
@@ -105,7 +106,7 @@ def test_a_group_that_is_emailed_has_its_webhook_besides(groups: GroupStore) -> 
 
 def test_a_group_without_a_webhook_has_none(groups: GroupStore, webhooks: WebhookStore) -> None:
     groups.create(GROUP, [NewImage("a.jpg")], ())
-    assert end(groups) == Ending.IMAGE_ENDED
+    assert end(groups).effects == Ending.IMAGE_ENDED
     assert groups.read(GROUP).webhook is None
     assert nothing_to_claim(webhooks)
     with pytest.raises(NoWebhookError):

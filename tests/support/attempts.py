@@ -1,7 +1,7 @@
 """A worker's attempts at images without Celery: over a real Redis and a real folder, their messages kept in a list."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -32,6 +32,14 @@ class Sent(list[tuple[Message, float, Mapping[str, Any]]]):
         self.append((message, countdown, dict(headers)))
 
 
+class SentTogether(list[Message]):
+    """The messages of images whose turn it was."""
+
+    def __call__(self, messages: Iterable[Message], /, *, published_at: float) -> None:
+        assert published_at > 0
+        self.extend(messages)
+
+
 class Bench:
     """A worker's attempts, what they work with, and a group for them."""
 
@@ -41,6 +49,7 @@ class Bench:
         self.storage = LocalBlobStorage(root, must_exist=True)
         self.sent = Sent()
         self.memory = MemoryBudget(100_000_000)
+        self.next = SentTogether()
         self.attempts = Attempts(
             groups,
             self.storage,
@@ -52,6 +61,7 @@ class Bench:
                 time_limit=TIME_LIMIT,
             ),
             self.sent,
+            self.next,
             worker=WORKER,
             time_limit=TIME_LIMIT,
         )

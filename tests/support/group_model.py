@@ -28,6 +28,10 @@ class ModelImage:
     state: ImageState
     refused: bool = False
     to_fetch: bool = False
+    waits: bool = False
+    """Whether its turn has not come yet, so that it has no message."""
+    is_placed: bool = False
+    """Whether it has one of its owner's places in the queue."""
     owner: Held | None = None
     """Who was given it last, and has not let go of it. Nobody else may say what becomes of it."""
 
@@ -95,19 +99,30 @@ class Model:
         for group in self.groups.values():
             yield from group.images
 
-    def admit(self, group: ModelGroup, published_at: float) -> None:
-        """Let a group be worked on: a message for each image, and an end at once where none is to be worked on."""
+    def placed(self, group: ModelGroup) -> list[ModelImage]:
+        """The images of a group's owner that have a place in the queue."""
+        return [
+            image
+            for image in self.images
+            if image.is_placed and (image.group is group or (group.owner and image.group.owner == group.owner))
+        ]
+
+    def admit(self, group: ModelGroup, published_at: float, *, are_lost: bool) -> None:
+        """Let a group be worked on: a message for each image that must be fetched, a turn to wait for for each other
+        one, and an end at once where none is to be worked on."""
         group.confirmed = True
         for image in group.images:
             if image.is_open:
-                self.queue.append(InQueue(image, image.to_fetch, published_at))
+                image.waits = not image.to_fetch
+                if image.to_fetch and not are_lost:
+                    self.queue.append(InQueue(image, True, published_at))
             elif group.image_webhooks:
                 group.owe(f"{group.run}.{image.index}")
         self.end_if_done(group)
 
     def end(self, image: ModelImage, state: ImageState) -> None:
         """End an image."""
-        image.state, image.owner = state, None
+        image.state, image.owner, image.waits, image.is_placed = state, None, False, False
         if image.group.image_webhooks:
             image.group.owe(f"{image.group.run}.{image.index}")
 
@@ -121,7 +136,7 @@ class Model:
 
     def give(self, image: ModelImage, worker: str, delivery: int, work: Work | Fetch) -> None:
         """Note that a worker has begun with an image."""
-        image.state = ImageState.PROCESSING
+        image.state, image.waits = ImageState.PROCESSING, False
         image.owner = Held(worker, delivery, work, image)
         self.held.append(image.owner)
 

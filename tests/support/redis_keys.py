@@ -18,7 +18,7 @@ LATEST_ISSUE = "darkroom:newsletter:latest"
 _DUE_EMAILS = "darkroom:mails:due"
 _DUE_WEBHOOKS = "darkroom:webhooks:due"
 _GROUPS_TO_NOTIFY = "darkroom:groups:to_announce"
-_FLEETING = "darkroom:answer:"
+_FLEETING = ("darkroom:answer:", "darkroom:window")
 
 
 def group_record(group_id: str) -> str:
@@ -76,6 +76,11 @@ def make_webhooks_due(redis: Redis, group_id: str) -> None:
                 redis.hset(key, name, json.dumps(webhook | {"due_at": "1"}))
 
 
+def set_window(redis: Redis, number: int) -> None:
+    """Let the queue hold so many messages of one owner, whatever workers there are."""
+    redis.set("darkroom:window", number)
+
+
 def running_groups(redis: Redis) -> list[str]:
     """The ids of groups that have not ended."""
     return cast("list[str]", redis.zrange("darkroom:groups:running", 0, -1))
@@ -87,7 +92,7 @@ def is_latest_issue_sent(redis: Redis) -> bool:
 
 
 def lasting_keys(redis: Redis) -> list[str]:
-    """All keys but those of answers to steps, which are kept for two minutes and name nobody."""
+    """All keys but those of answers to steps and the size of the window, which soon expire and name nobody."""
     return sorted(key for key in cast("list[str]", redis.keys("*")) if not key.startswith(_FLEETING))
 
 
@@ -118,7 +123,7 @@ def group_sets(redis: Redis, names: Iterable[str]) -> dict[str, set[str]]:
 
 
 _OF_THE_SYSTEM = (
-    _FLEETING,
+    *_FLEETING,
     "darkroom:control",
     "darkroom:figures:",
     "darkroom:mails:limits:",

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from darkroom_api.app import create_app
 from darkroom_api.settings import ApiSettings
-from darkroom_records.groups import GroupStore
+from darkroom_records.groups import GroupStore, Turns
 from flask import Flask
 from support.pictures import encode, photograph
 
@@ -30,7 +30,7 @@ def test_the_disk_has_every_original_before_the_group_is_confirmed(app: Flask, m
         fsync(descriptor)
         synced.add(os.fstat(descriptor).st_ino)
 
-    def note_confirmation(store: GroupStore, group_id: str) -> float | None:
+    def note_confirmation(store: GroupStore, group_id: str) -> Turns | None:
         synced_before_it_was_confirmed.update(synced)
         return confirm(store, group_id)
 

@@ -7,7 +7,7 @@ from threading import Event
 import pytest
 from darkroom_contracts.ids import new_group_id
 from darkroom_maintenance.deletion import expire
-from darkroom_records.groups import GroupStore
+from darkroom_records.groups import GroupStore, Turns
 from flask import Flask
 from flask.testing import FlaskClient
 from redis import Redis
@@ -70,7 +70,7 @@ def test_while_the_first_is_under_way_the_second_is_told_to_wait(
     begun, go_on = Event(), Event()
     confirm = store.confirm
 
-    def slowly(group_id: str) -> float | None:
+    def slowly(group_id: str) -> Turns | None:
         begun.set()
         assert go_on.wait(30)
         return confirm(group_id)

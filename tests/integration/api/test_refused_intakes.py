@@ -15,12 +15,13 @@ from darkroom_api.settings import ApiSettings
 from darkroom_local.redis_server import serving_process
 from darkroom_maintenance.deletion import sweep
 from darkroom_records.blobs import LocalBlobStorage
-from darkroom_records.groups import GroupStore
+from darkroom_records.groups import GroupStore, Turns
 from darkroom_runtime.redis_client import connect
 from darkroom_runtime.settings import Settings
 from flask import Flask
 from redis import Redis
 from support.api_cases import close, files_in, png, post_files
+from support.attempts import SentTogether
 from support.live_api import live_api
 from support.redis_keys import groups_to_notify, running_groups
 from support.redis_server import RedisServer
@@ -58,7 +59,7 @@ def forget_the_first(redis: Redis, groups: GroupStore, storage: LocalBlobStorage
     for group_id in running_groups(redis):
         groups.delete(group_id)
     redis.delete("images")
-    sweep(groups, storage, patience=60)
+    sweep(groups, storage, SentTogether(), patience=60)
 
 
 def test_what_is_refused_because_its_record_is_in_doubt_leaves_nothing(
@@ -82,7 +83,7 @@ def test_what_is_refused_because_its_record_is_in_doubt_leaves_nothing(
     monkeypatch.undo()
     proxy.pass_everything()
     assert redis.keys("darkroom:group:*") != []
-    sweep(groups, storage, patience=AT_ONCE)
+    sweep(groups, storage, SentTogether(), patience=AT_ONCE)
     assert redis.keys("darkroom:group:*") == []
     assert files_in(tmp_path) == []
     assert groups_to_notify(redis) == []
@@ -95,11 +96,11 @@ def test_an_unfinished_intake_is_left_alone_for_a_while(groups: GroupStore, tmp_
     group_id = "0123456789abcdef0123456789abcdef"
     groups.create(group_id, [], (), confirmed=False)
     storage.put(f"groups/{group_id}/in/0", b"original")
-    sweep(groups, storage, patience=30)
+    sweep(groups, storage, SentTogether(), patience=30)
     assert groups.exists(group_id)
     assert list(groups.take_lost_images(oldest_waiting=9e9, grace=-1, max_hold=100)) == []
-    assert groups.confirm(group_id)
-    sweep(groups, storage, patience=AT_ONCE)
+    assert groups.confirm(group_id) is not None
+    sweep(groups, storage, SentTogether(), patience=AT_ONCE)
     assert groups.exists(group_id)
     assert read(storage, f"groups/{group_id}/in/0") == b"original"
 
@@ -119,7 +120,7 @@ def test_what_is_accepted_while_its_confirmation_is_in_doubt_is_worked_on(
     store: GroupStore = distant.extensions["darkroom"].groups
     confirm = store.confirm
 
-    def in_doubt(group_id: str) -> float | None:
+    def in_doubt(group_id: str) -> Turns | None:
         if is_done:
             proxy.drop_reply(b"EVALSHA", times=2)
             return confirm(group_id)
@@ -132,7 +133,7 @@ def test_what_is_accepted_while_its_confirmation_is_in_doubt_is_worked_on(
     assert answer.status_code == 202
     group_id = answer.get_json()["group_id"]
     assert (group_id in groups.unfinished()) is not is_done
-    sweep(groups, storage, patience=AT_ONCE)
+    sweep(groups, storage, SentTogether(), patience=AT_ONCE)
     assert running_groups(redis) == [group_id]
     lost = list(groups.take_lost_images(oldest_waiting=9e9, grace=-1, max_hold=100))
     assert [(found.group_id, found.indices) for found in lost] == [(group_id, (0,))]
@@ -168,7 +169,7 @@ def test_while_redis_is_frozen_every_client_is_told_what_holds(tmp_path: Path) -
                 os.kill(process, signal.SIGCONT)
         with connect(Settings(redis_url=server.url)) as redis:
             groups = GroupStore(redis)
-            sweep(groups, LocalBlobStorage(blobs), patience=AT_ONCE)
+            sweep(groups, LocalBlobStorage(blobs), SentTogether(), patience=AT_ONCE)
             accepted = {answer.json()["group_id"] for answer in told if answer.status_code == 202}
             assert {answer.status_code for answer in told} == {202, 503}
             assert set(running_groups(redis)) == accepted

@@ -24,16 +24,16 @@ def begin(groups: GroupStore, index: int) -> Work:
 def test_the_end_of_the_last_image_notifies_once(groups: GroupStore, redis: Redis) -> None:
     create(groups, NewImage("one.jpg"), NewImage("two.jpg"))
     first, second = begin(groups, 0), begin(groups, 1)
-    assert groups.succeed(first, Outcome()) is Ending.IMAGE_ENDED
+    assert groups.succeed(first, Outcome()).effects is Ending.IMAGE_ENDED
     assert groups_to_notify(redis) == []
-    assert groups.fail(second, "It is damaged.", ProblemCode.DAMAGED_IMAGE) is Ending.GROUP_ENDED_NOTIFY
+    assert groups.fail(second, "It is damaged.", ProblemCode.DAMAGED_IMAGE).effects is Ending.GROUP_ENDED_NOTIFY
     assert groups_to_notify(redis) == [GROUP]
-    assert groups.fail(second, "It is damaged.", ProblemCode.DAMAGED_IMAGE) is Ending.NONE
+    assert groups.fail(second, "It is damaged.", ProblemCode.DAMAGED_IMAGE).effects is Ending.NONE
 
 
 def test_a_group_that_did_not_ask_notifies_nobody(groups: GroupStore, redis: Redis) -> None:
     create(groups, NewImage("one.jpg"), notify=False)
-    assert groups.succeed(begin(groups, 0), Outcome()) is Ending.IMAGE_ENDED
+    assert groups.succeed(begin(groups, 0), Outcome()).effects is Ending.IMAGE_ENDED
     assert groups_to_notify(redis) == []
 
 

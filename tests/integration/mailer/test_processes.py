@@ -189,7 +189,7 @@ def test_the_end_of_a_group_is_mailed_at_once(
     groups.create(group_id, [NewImage("one.png")], [{"op": "blur"}], Terms(email=ADA, notify=True))
     work = groups.begin(group_id, 0, worker="images@a/1", delivery=0)
     assert work is not None
-    if groups.fail(work, "It is damaged.", ProblemCode.DAMAGED_IMAGE) is Ending.GROUP_ENDED_NOTIFY:
+    if groups.fail(work, "It is damaged.", ProblemCode.DAMAGED_IMAGE).effects is Ending.GROUP_ENDED_NOTIFY:
         send(celery, SendResults(group_id))
         send(celery, SendResults(group_id))
     wait_for(lambda: server.taken, limit=LIMIT, what="the email")

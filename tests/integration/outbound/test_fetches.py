@@ -1,7 +1,7 @@
 """Fetching originals, over a real Redis, real storage and a server that misbehaves."""
 
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -49,13 +49,15 @@ class Sent:
         message: Message,
         *,
         countdown: float = 0,
-        published_at: float | None = None,
         headers: Mapping[str, Any] | None = None,
     ) -> None:
-        assert published_at is None or published_at > 0
         self.messages.append(message)
         self.countdowns.append(countdown)
         self.headers.append(headers or {})
+
+    def together(self, messages: Iterable[Message], /, *, published_at: float) -> None:
+        assert published_at > 0
+        self.messages.extend(messages)
 
 
 @pytest.fixture
@@ -80,7 +82,7 @@ def fetches(groups: GroupStore, storage: LocalBlobStorage, sent: Sent, redis: Re
     redis.set(heartbeat_key(WORKER), "")
     client = Client(Guard.parse(allow=["127.0.0.1"]), slots=HostSlots(1))
     limits = Limits(max_bytes=100_000, max_pixels=1_000_000)
-    return Fetches(groups, storage, client, limits, RetryPolicy(3), sent, worker=WORKER, timeout=10)
+    return Fetches(groups, storage, client, limits, RetryPolicy(3), sent, sent.together, worker=WORKER, timeout=10)
 
 
 def submit(groups: GroupStore, *urls: str, terms: Terms = Terms()) -> str:  # noqa: B008 - frozen
@@ -276,7 +278,7 @@ def test_the_service_fetches_what_its_queue_asks_for(
 
 
 def test_a_slow_host_with_many_images_holds_up_nobody_elses(
-    groups: GroupStore, server: HostileServer, redis: Redis, redis_url: str, tmp_path: Path
+    groups: GroupStore, server: HostileServer, redis_url: str, tmp_path: Path
 ) -> None:
     LocalBlobStorage(tmp_path).check()
     settings = {
@@ -291,6 +293,9 @@ def test_a_slow_host_with_many_images_holds_up_nobody_elses(
         with live_consumer("outbound", Queue.OUTBOUND, redis_url, tmp_path, settings):
             for index in range(30):
                 send(celery, FetchImage(group_id, index))
-            wait_for(lambda: queue_length(redis, Queue.IMAGES) == 10, limit=30, what="all images of the other host")
+            images = [(group_id, index) for index in range(30)]
+            wait_for(
+                lambda: len(groups.names_of_originals(images)) == 10, limit=30, what="all images of the other host"
+            )
             assert len(slow.received) == 2
             slow.closing.set()

@@ -255,7 +255,7 @@ def test_the_end_of_an_image_waits_while_redis_is_full(
 def test_an_image_whose_process_was_killed_for_its_time_fails_with_that_reason(bench: Bench, jpeg: bytes) -> None:
     bench.create(jpeg, terms=MAILED)
     bench.groups.begin(GROUP, 0, worker=WORKER, delivery=0)
-    fail_killed(bench.groups, bench.sent, GROUP, 0, worker=WORKER, time_limit=TIME_LIMIT)
+    fail_killed(bench.groups, bench.sent, bench.next, GROUP, 0, worker=WORKER, time_limit=TIME_LIMIT)
     image = bench.image()
     assert (image.state, image.outcome.code) == (ImageState.FAILED, ProblemCode.TIME_LIMIT_EXCEEDED)
     assert f"longer than {TIME_LIMIT} seconds" in (image.outcome.error or "")
@@ -267,7 +267,7 @@ def test_an_image_that_another_worker_has_by_now_is_not_failed_for_a_process_tha
 ) -> None:
     bench.create(jpeg, terms=MAILED)
     bench.groups.begin(GROUP, 0, worker=WORKER, delivery=0)
-    fail_killed(bench.groups, bench.sent, GROUP, 0, worker="images@b/1", time_limit=TIME_LIMIT)
+    fail_killed(bench.groups, bench.sent, bench.next, GROUP, 0, worker="images@b/1", time_limit=TIME_LIMIT)
     assert bench.groups.read(GROUP).state is GroupState.PROCESSING
     assert bench.sent == []
 

@@ -8,6 +8,10 @@ MOST_PIXELS = 89_478_485
 """As far as the limit of pixels can be raised: beyond it, Pillow takes an image for a decompression bomb."""
 MAX_IMAGES = 1_000
 """The most images of one group."""
+MAX_WAITING_IMAGES = 100_000
+"""The most images that may wait, of all owners together."""
+MAX_WAITING_IMAGES_PER_OWNER = 50_000
+"""The most images of one owner that may wait."""
 MAX_REQUEST_BYTES = 512_000_000
 """The largest body of one request."""
 MAX_URL = 4096

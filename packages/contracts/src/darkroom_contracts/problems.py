@@ -50,6 +50,7 @@ class ProblemCode(StrEnum):
     TASK_ENDED = "task_ended"
     TASK_NOT_CANCELLABLE = "task_not_cancellable"
     # The service
+    BACKLOG_FULL = "backlog_full"
     TOO_MANY_TASKS = "too_many_tasks"
     SERVER_BUSY = "server_busy"
     TOO_MANY_UPLOADS = "too_many_uploads"

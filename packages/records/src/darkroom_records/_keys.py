@@ -32,6 +32,15 @@ UPLOAD_BYTES = f"{_ROOT}:uploads:bytes"
 ERASED_GROUPS = f"{_ROOT}:groups:erased"
 """Sorted set of the groups whose record is gone and whose blobs are still to be deleted, by the time of that."""
 
+WAITING_GROUPS = f"{_ROOT}:groups:waiting"
+"""Sorted set of the groups of which images wait for their turn, by the time since which they do."""
+
+BACKLOG = f"{_ROOT}:backlog"
+"""Redis hash, by owner: how many of its images wait; of all owners under an empty name."""
+
+WINDOW_SIZE = f"{_ROOT}:window"
+"""Redis string that expires soon: how many messages of one owner the queue of images may hold."""
+
 READINESS = f"{_ROOT}:readiness"
 """Redis string that expires: written to see whether Redis takes anything in."""
 
@@ -109,6 +118,23 @@ def group_webhooks(group_id: str) -> str:
     """Redis hash, by ``{run}.{index}``: the webhooks of single images that have not ended (JSON). Those of the group as
     a whole are part of its record."""
     return f"{_ROOT}:group:{group_id}:webhooks"
+
+
+def group_waiting(group_id: str) -> str:
+    """List of the indices of the images that wait for their turn, and have no message yet."""
+    return f"{_ROOT}:group:{group_id}:waiting"
+
+
+def turns(owner: str) -> str:
+    """List of the groups of which images wait, in the order of their turns. An owner is written ``key:{name}``, or
+    ``group:{group}`` where there are no API keys."""
+    return f"{_ROOT}:turns:{owner}"
+
+
+def sent_images(owner: str) -> str:
+    """Sorted set of an owner's images, ``{group}.{index}``, whose turn has come and which have not ended, by the time
+    at which their messages were sent."""
+    return f"{_ROOT}:sent:{owner}"
 
 
 def owned_groups(owner: str) -> str:

@@ -8,11 +8,12 @@ from dataclasses import asdict
 from typing import TypedDict, cast
 
 from darkroom_contracts.queues import Queue
-from darkroom_runtime.queues import oldest_waiting, queue_length
+from darkroom_runtime.queues import queue_length
 from darkroom_runtime.workers import living_workers
 from redis import Redis
 
 from darkroom_records import _keys as keys
+from darkroom_records.groups.backlog import Backlog, longest_waiting
 
 MAX_AGE = 10.0
 """Seconds for which a snapshot is good enough; it is never taken more often."""
@@ -34,10 +35,12 @@ class WorkerSnapshot(TypedDict):
 
 
 class QueueSnapshot(TypedDict):
-    """A queue: messages waiting in it, living workers that watch it, and how long its oldest message has waited."""
+    """A queue: messages in it, what waits (images do so without a message until their turn), living workers that watch
+    it, and for how long whatever waits longest has."""
 
     name: str
     length: int
+    waiting: int
     consumers: int
     oldest_seconds: float | None
 
@@ -89,7 +92,7 @@ class ControlStore:
                 "active": sum(worker["active"] for worker in workers),
                 "reserved": sum(worker["reserved"] for worker in workers),
                 "scheduled": sum(worker["scheduled"] for worker in workers),
-                "waiting": sum(queue["length"] for queue in queues),
+                "waiting": sum(queue["waiting"] for queue in queues),
                 "running_groups": self._redis.zcard(keys.RUNNING_GROUPS),
             },
         }
@@ -101,10 +104,12 @@ def _workers(redis: Redis) -> list[WorkerSnapshot]:
 
 
 def _queue(redis: Redis, queue: Queue, workers: Sequence[WorkerSnapshot]) -> QueueSnapshot:
-    since = oldest_waiting(redis, queue)
+    since = longest_waiting(redis, queue)
+    length = queue_length(redis, queue)
     return {
         "name": queue.value,
-        "length": queue_length(redis, queue),
+        "length": length,
+        "waiting": max(length, Backlog.read(redis).total) if queue is Queue.IMAGES else length,
         "consumers": sum(queue.value in worker["queues"] for worker in workers),
         "oldest_seconds": round(max(time.time() - since, 0), 3) if since else None,
     }

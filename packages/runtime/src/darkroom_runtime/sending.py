@@ -169,3 +169,11 @@ def try_send(
         send(celery, message, countdown=countdown, published_at=published_at, headers=headers)
     except NOT_SENT as error:
         _log.warning("message_not_sent", task=message.name, reason=str(error), **asdict(message))
+
+
+def try_send_all(celery: Celery, messages: Iterable[Message], *, published_at: float | None = None) -> None:
+    """Send many messages of what a record says, too, as ``try_send`` sends one."""
+    try:
+        send_all(celery, messages, published_at=published_at)
+    except NOT_SENT as error:
+        _log.warning("messages_not_sent", reason=str(error))

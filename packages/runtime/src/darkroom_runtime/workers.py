@@ -12,8 +12,8 @@ from redis.exceptions import OutOfMemoryError
 EXPIRY = 15
 """Seconds after the last heartbeat until the worker counts as dead: two may be missed."""
 
-_WORKERS = "darkroom:workers"
-"""Sorted set of the names of workers, by the time of their last heartbeat."""
+WORKERS = "darkroom:workers"
+"""Sorted set of the names of workers, by the time of their last heartbeat. For scripts that depend on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +41,8 @@ def renew(redis: Redis, worker: str, facts: WorkerFacts) -> None:
     try:
         with redis.pipeline() as pipe:
             pipe.set(key, json.dumps(asdict(facts)), ex=EXPIRY)
-            pipe.zadd(_WORKERS, {worker: now})
-            pipe.zremrangebyscore(_WORKERS, "-inf", now - EXPIRY)
+            pipe.zadd(WORKERS, {worker: now})
+            pipe.zremrangebyscore(WORKERS, "-inf", now - EXPIRY)
             pipe.execute()
     except OutOfMemoryError:
         redis.expire(key, EXPIRY)  # which a full Redis still does
@@ -52,7 +52,7 @@ def renew(redis: Redis, worker: str, facts: WorkerFacts) -> None:
 def withdraw(redis: Redis, worker: str) -> None:
     """Note that a worker has stopped: what it had begun may be taken over."""
     redis.delete(heartbeat_key(worker))
-    redis.zrem(_WORKERS, worker)
+    redis.zrem(WORKERS, worker)
 
 
 def is_any_alive(redis: Redis, workers: Collection[str]) -> bool:
@@ -62,7 +62,7 @@ def is_any_alive(redis: Redis, workers: Collection[str]) -> bool:
 
 def living_workers(redis: Redis) -> list[WorkerFacts]:
     """What every living worker says of itself, by its Celery node name."""
-    names = cast("list[str]", redis.zrange(_WORKERS, time.time() - EXPIRY, "+inf", byscore=True))
+    names = cast("list[str]", redis.zrange(WORKERS, time.time() - EXPIRY, "+inf", byscore=True))
     beats = cast("list[str | None]", redis.mget([heartbeat_key(name) for name in names]) if names else [])
     return sorted((_facts(beat) for beat in beats if beat), key=lambda worker: worker.node)
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 from darkroom_contracts import limits
+from darkroom_records.groups import BacklogLimits
 from darkroom_records.links import LinkSettings
 from darkroom_records.mail_limits import MailLimitSettings
 from darkroom_records.retention import RetentionSettings
@@ -63,6 +64,13 @@ class ApiSettings(StorageSettings, RetentionSettings, LinkSettings, MailLimitSet
         7 * 24 * 3600, description="The most seconds for which a group can ask that its results are kept."
     )
     max_images: PositiveInt = Field(limits.MAX_IMAGES, description="The most images of one group.")
+    max_waiting_images: PositiveInt = Field(
+        limits.MAX_WAITING_IMAGES, description="The most images that may wait; beyond, requests are answered with 429."
+    )
+    max_waiting_images_per_owner: PositiveInt = Field(
+        limits.MAX_WAITING_IMAGES_PER_OWNER,
+        description="The same of one owner: an API key's name, or a group where there are no keys.",
+    )
     max_request_bytes: PositiveInt = Field(limits.MAX_REQUEST_BYTES, description="The largest body of a request.")
     max_json_bytes: PositiveInt = Field(
         64_000_000, description="The largest JSON body of a request, which is held in memory as a whole."
@@ -95,6 +103,11 @@ class ApiSettings(StorageSettings, RetentionSettings, LinkSettings, MailLimitSet
     min_transfer_rate: PositiveInt = Field(
         8000, description="Bytes per second below which a client is given up that sends a body or takes an answer."
     )
+
+    @property
+    def backlog_limits(self) -> BacklogLimits:
+        """How many images may wait."""
+        return BacklogLimits(self.max_waiting_images, self.max_waiting_images_per_owner)
 
     @property
     def key_names(self) -> frozenset[str]:

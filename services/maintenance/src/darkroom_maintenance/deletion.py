@@ -4,7 +4,7 @@ import time
 
 import structlog
 from darkroom_records.blobs import BlobNotFoundError, BlobStorage, accepted_blob, group_blobs, upload_blob
-from darkroom_records.groups import GroupStore
+from darkroom_records.groups import GroupStore, SendDated
 from darkroom_records.uploads import UploadStore, delete_upload_blob
 
 _UNKNOWN = 24 * 3600
@@ -31,7 +31,7 @@ def expire(groups: GroupStore, storage: BlobStorage, *, keep_for: float) -> None
             storage.delete_all(group_blobs(group_id))
 
 
-def sweep(groups: GroupStore, storage: BlobStorage, *, patience: float) -> None:
+def sweep(groups: GroupStore, storage: BlobStorage, send_all: SendDated, *, patience: float) -> None:
     """Complete or undo what was interrupted.
 
     An unfinished group whose client was told that it is accepted is confirmed; any other is deleted.
@@ -39,11 +39,13 @@ def sweep(groups: GroupStore, storage: BlobStorage, *, patience: float) -> None:
     Args:
         groups: the records.
         storage: where the blobs are.
+        send_all: sends the messages of images whose turn it is.
         patience: seconds after which an intake that was begun counts as interrupted.
     """
     for group_id in groups.unfinished():
         if _is_accepted(storage, group_id):
-            groups.confirm(group_id)
+            if turns := groups.confirm(group_id):
+                turns.send(send_all)
             _log.warning("group_confirmed_late", group_id=group_id)
         elif groups.abandon(group_id, patience=patience):
             _log.warning("group_abandoned", group_id=group_id)

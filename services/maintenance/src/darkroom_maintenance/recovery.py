@@ -1,33 +1,25 @@
 """Finding work that was lost with a worker or with a message."""
 
 import time
-from collections.abc import Iterable
-from typing import Protocol
 
 import structlog
 from darkroom_contracts.messages import FetchImage, Message, ProcessImage
-from darkroom_records.groups import GroupStore
+from darkroom_records.groups import GroupStore, SendDated
 from darkroom_runtime import logs
 
 _log = structlog.get_logger(__name__)
 
 
-class Publish(Protocol):
-    """Sends messages, dated as if they had been waiting since a Unix time."""
-
-    def __call__(self, messages: Iterable[Message], /, *, published_at: float) -> object: ...
-
-
 def recover(
     groups: GroupStore,
-    publish: Publish,
+    publish: SendDated,
     *,
     waiting_since: float | None,
     fetch_waiting_since: float | None = None,
     grace: float,
     max_hold: float,
 ) -> None:
-    """Send lost images to the queue again.
+    """Send lost images to the queue again, and those whose turn it is where nobody has sent them.
 
     Args:
         groups: the records.
@@ -42,6 +34,9 @@ def recover(
     for lost in groups.take_lost_images(
         oldest_waiting=oldest_waiting, oldest_fetch=oldest_fetch, grace=grace, max_hold=max_hold
     ):
+        lost.turns.send(publish)
+        if not lost.indices and not lost.to_fetch:
+            continue
         with logs.bind_request_id(lost.request_id):
             _log.warning("images_recovered", group_id=lost.group_id, indices=lost.indices + lost.to_fetch)
             messages: list[Message] = [ProcessImage(lost.group_id, index) for index in lost.indices]

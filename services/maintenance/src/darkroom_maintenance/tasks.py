@@ -8,7 +8,7 @@ from darkroom_contracts import messages
 from darkroom_contracts.queues import Queue
 from darkroom_runtime import heartbeat
 from darkroom_runtime.queues import oldest_waiting
-from darkroom_runtime.sending import send_all, stop_tasks, try_send
+from darkroom_runtime.sending import send_all, stop_tasks, try_send, try_send_all
 
 from darkroom_maintenance import counting, deadlines, deletion, recovery
 from darkroom_maintenance.app import app, settings
@@ -23,7 +23,7 @@ _log = structlog.get_logger(__name__)
 @app.task(name=messages.RecoverGroups.name)
 def recover_groups() -> None:
     """End groups whose deadline has passed, and send images to the queue again that were lost."""
-    deadlines.end_overdue(groups(), partial(stop_tasks, app), partial(try_send, app))
+    deadlines.end_overdue(groups(), partial(stop_tasks, app), partial(try_send, app), partial(try_send_all, app))
     if not heartbeat.is_steady():  # Redis was away, or this service has just begun: the living need time to say so
         _log.debug("recovery_postponed")
         return
@@ -47,7 +47,7 @@ def expire_groups() -> None:
 @app.task(name=messages.SweepUnfinished.name)
 def sweep_unfinished() -> None:
     """Complete or undo interrupted intakes, deletions and uploads, and drop images uploaded ahead and not used."""
-    deletion.sweep(groups(), storage(), patience=INTAKE_PATIENCE)
+    deletion.sweep(groups(), storage(), partial(try_send_all, app), patience=INTAKE_PATIENCE)
     deletion.drop_uploads(uploads(), storage())
 
 

@@ -6,12 +6,12 @@ from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
 import structlog
-from darkroom_contracts.messages import FetchImage, Message, ProcessImage
+from darkroom_contracts.messages import FetchImage, Message
 from darkroom_contracts.problems import ProblemCode
 from darkroom_imaging.errors import ImageError
 from darkroom_imaging.limits import Limits
 from darkroom_records.blobs import BlobStorage, group_blobs
-from darkroom_records.groups import Fetch, GroupStore
+from darkroom_records.groups import Fetch, GroupStore, SendDated
 from darkroom_runtime.redis_client import insist
 
 from darkroom_outbound.client import Client
@@ -36,7 +36,6 @@ class Sender(Protocol):
         message: Message,
         *,
         countdown: float = 0,
-        published_at: float | None = None,
         headers: Mapping[str, Any] = _NONE,
     ) -> None: ...
 
@@ -52,6 +51,7 @@ class Fetches:
         limits: how large an image may be.
         policy: when what failed is tried again.
         send: sends messages.
+        send_all: sends the messages of images whose turn it is.
         worker: the name under which this process keeps its heartbeat.
         timeout: seconds for fetching one file.
     """
@@ -62,6 +62,7 @@ class Fetches:
     limits: Limits
     policy: RetryPolicy
     send: Sender
+    send_all: SendDated
     worker: str
     timeout: float
 
@@ -92,9 +93,9 @@ class Fetches:
             self._fetched(fetch)
 
     def _fetched(self, fetch: Fetch) -> None:
-        published_at = self._insist(lambda: self.groups.fetched(fetch))
-        if published_at is not None:
-            self.send(ProcessImage(fetch.group_id, fetch.index), published_at=published_at)
+        turns = self._insist(lambda: self.groups.fetched(fetch))
+        if turns is not None:
+            turns.send(self.send_all)
         elif not self.groups.exists(fetch.group_id):
             self.storage.delete_all(group_blobs(fetch.group_id))  # it was erased meanwhile, so nothing may be left
 
@@ -113,8 +114,9 @@ class Fetches:
 
     def _fail(self, fetch: Fetch, reason: str, code: ProblemCode) -> None:
         _log.info("fetch_failed", group_id=fetch.group_id, index=fetch.index, code=code, reason=reason)
-        ending = self._insist(lambda: self.groups.fail_fetch(fetch, reason, code))
-        for message in ending.messages(fetch.group_id, fetch.index):
+        ended = self._insist(lambda: self.groups.fail_fetch(fetch, reason, code))
+        ended.turns.send(self.send_all)
+        for message in ended.messages(fetch.group_id, fetch.index):
             self.send(message)  # the group store has noted it, too
 
     def _insist(self, call: Callable[[], Answer]) -> Answer:

@@ -9,7 +9,7 @@ from darkroom_records.webhooks import WebhookStore
 from darkroom_runtime.heartbeat import worker_name
 from darkroom_runtime.once import once
 from darkroom_runtime.redis_client import connect
-from darkroom_runtime.sending import try_send
+from darkroom_runtime.sending import try_send, try_send_all
 from redis import Redis
 
 from darkroom_outbound.app import app, settings
@@ -49,6 +49,7 @@ def fetches() -> Fetches:
         Limits(max_bytes=settings.max_image_bytes, max_pixels=settings.max_pixels),
         RetryPolicy(settings.outbound_attempts),
         partial(try_send, app),
+        partial(try_send_all, app),
         worker=worker_name(),
         timeout=settings.outbound_timeout,
     )

@@ -10,7 +10,7 @@ from darkroom_contracts.messages import Message, ProcessImage
 from darkroom_contracts.problems import ProblemCode
 from darkroom_imaging.errors import ImageError, UnexpectedError
 from darkroom_records.blobs import BlobNotFoundError, BlobStorage, group_blobs
-from darkroom_records.groups import Ending, GroupStore, Outcome, Work
+from darkroom_records.groups import Ended, GroupStore, Outcome, SendDated, Work
 from darkroom_runtime.redis_client import insist
 
 from darkroom_worker.deadline import DeadlineError
@@ -40,6 +40,7 @@ class Attempts:
         storage: where originals and results are.
         processor: works on images.
         send: sends messages.
+        send_all: sends the messages of images whose turn it is.
         worker: the name under which this worker keeps its heartbeat.
         time_limit: seconds that an image may take.
     """
@@ -48,6 +49,7 @@ class Attempts:
     storage: BlobStorage
     processor: Processor
     send: Sender
+    send_all: SendDated
     worker: str
     time_limit: int
 
@@ -93,10 +95,10 @@ class Attempts:
                 return "The original of this image is missing. Please send it again.", ProblemCode.ORIGINAL_MISSING
 
     def _succeeded(self, work: Work, outcome: Outcome) -> None:
-        ending = self._insist(lambda: self.groups.succeed(work, outcome))
-        if ending is Ending.NONE and not self.groups.exists(work.group_id):
+        ended = self._insist(lambda: self.groups.succeed(work, outcome))
+        if not ended and not self.groups.exists(work.group_id):
             self.storage.delete_all(group_blobs(work.group_id))  # it was erased meanwhile, so nothing may be left
-        self._ended(work, ending)
+        self._ended(work, ended)
 
     def _fail_unexpectedly(self, work: Work, times: Times, reason: str) -> None:
         """Fail an image for an unexpected error, which is logged in full."""
@@ -107,8 +109,9 @@ class Attempts:
         _log.info("image_failed", group_id=work.group_id, index=work.index, code=code, reason=reason)
         self._ended(work, self._insist(lambda: self.groups.fail(work, reason, code, **times.until_now())))
 
-    def _ended(self, work: Work, ending: Ending) -> None:
-        for message in ending.messages(work.group_id, work.index):
+    def _ended(self, work: Work, ended: Ended) -> None:
+        ended.turns.send(self.send_all)  # first, since others wait for it
+        for message in ended.messages(work.group_id, work.index):
             self.send(message)  # the group store has noted it, too
 
     def _wait_for_storage(self, work: Work, times: Times, error: StorageError, failures: int) -> None:
@@ -142,20 +145,31 @@ class Attempts:
         return insist(call, seconds=self.time_limit)
 
 
-def fail_killed(groups: GroupStore, send: Sender, group_id: str, index: int, *, worker: str, time_limit: int) -> None:
+def fail_killed(
+    groups: GroupStore,
+    send: Sender,
+    send_all: SendDated,
+    group_id: str,
+    index: int,
+    *,
+    worker: str,
+    time_limit: int,
+) -> None:
     """Fail an image whose process was killed for its time limit. Needs no storage.
 
     Args:
         groups: the records.
         send: sends messages.
+        send_all: sends the messages of images whose turn it is.
         group_id: the group.
         index: the image.
         worker: the name of this worker. An image that another one has begun meanwhile is left alone.
         time_limit: the seconds that the image could take.
     """
     code = ProblemCode.TIME_LIMIT_EXCEEDED
-    ending = groups.give_up(group_id, index, worker=worker, error=_too_long(time_limit), code=code)
-    for message in ending.messages(group_id, index):
+    ended = groups.give_up(group_id, index, worker=worker, error=_too_long(time_limit), code=code)
+    ended.turns.send(send_all)
+    for message in ended.messages(group_id, index):
         send(message)
 
 

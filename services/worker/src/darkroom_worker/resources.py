@@ -8,7 +8,7 @@ from darkroom_records.storage import make_storage
 from darkroom_runtime.heartbeat import worker_name
 from darkroom_runtime.once import once
 from darkroom_runtime.redis_client import connect
-from darkroom_runtime.sending import try_send
+from darkroom_runtime.sending import try_send, try_send_all
 
 from darkroom_worker import machine
 from darkroom_worker.app import app, settings
@@ -21,6 +21,9 @@ send = partial(try_send, app)
 
 memory = MemoryBudget(machine.image_bytes(settings.memory, settings.processes))
 """What the processes of the pool share. Made before they are forked."""
+
+send_all = partial(try_send_all, app)
+"""Sends many of them."""
 
 
 @once
@@ -40,4 +43,5 @@ def attempts() -> Attempts:
         max_wait=settings.max_memory_wait,
         time_limit=settings.image_time_limit,
     )
-    return Attempts(groups(), storage, processor, send, worker=worker_name(), time_limit=settings.image_time_limit)
+    limit = settings.image_time_limit
+    return Attempts(groups(), storage, processor, send, send_all, worker=worker_name(), time_limit=limit)

@@ -12,7 +12,7 @@ from darkroom_runtime.heartbeat import worker_name
 
 from darkroom_worker.app import app, settings
 from darkroom_worker.attempts import fail_killed
-from darkroom_worker.resources import attempts, groups, send
+from darkroom_worker.resources import attempts, groups, send, send_all
 from darkroom_worker.storage_waits import STORAGE_FAILURES
 
 
@@ -29,7 +29,8 @@ def on_failure(exception: BaseException, args: Sequence[Any], **_: Any) -> None:
     """Fail an image whose process was killed for its time limit. Runs in the worker's main process."""
     if isinstance(exception, TimeLimitExceeded):
         group_id, index = args
-        fail_killed(groups(), send, group_id, index, worker=worker_name(), time_limit=settings.image_time_limit)
+        limit = settings.image_time_limit
+        fail_killed(groups(), send, send_all, group_id, index, worker=worker_name(), time_limit=limit)
 
 
 @task_revoked.connect(sender=process_image)

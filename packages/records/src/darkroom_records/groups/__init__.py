@@ -1,11 +1,13 @@
 """The group store: the one place that changes what is true of a group."""
 
 from darkroom_records.groups.attempts import MAX_ATTEMPTS
+from darkroom_records.groups.backlog import NO_LIMITS, Backlog, BacklogFullError, BacklogLimits
 from darkroom_records.groups.idempotency import EarlierRequest, IdempotencyKey, RepeatedRequestError
 from darkroom_records.groups.reading import UnknownGroupError
 from darkroom_records.groups.records import (
     Attempt,
     Cancelled,
+    Ended,
     Ending,
     Erased,
     Fetch,
@@ -22,12 +24,18 @@ from darkroom_records.groups.records import (
     Work,
 )
 from darkroom_records.groups.store import GroupEndedError, GroupRunningError, GroupStore
+from darkroom_records.groups.turns import SendDated, Turn, Turns
 
 __all__ = [
     "MAX_ATTEMPTS",
+    "NO_LIMITS",
     "Attempt",
+    "Backlog",
+    "BacklogFullError",
+    "BacklogLimits",
     "Cancelled",
     "EarlierRequest",
+    "Ended",
     "Ending",
     "Erased",
     "Fetch",
@@ -44,7 +52,10 @@ __all__ = [
     "Progress",
     "RepeatedRequestError",
     "ResultFacts",
+    "SendDated",
     "Terms",
+    "Turn",
+    "Turns",
     "UnknownGroupError",
     "WebhookStatus",
     "Work",

@@ -1,7 +1,7 @@
 """Attempts at images: what the services that fetch and process them write down, and what they lost."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
 from darkroom_contracts.formats import Metadata
@@ -12,7 +12,8 @@ from redis import Redis
 from darkroom_records import _keys as keys
 from darkroom_records.groups.lua import GroupScript
 from darkroom_records.groups.reading import GroupReader
-from darkroom_records.groups.records import Ending, Fetch, Outcome, PendingImages, Work
+from darkroom_records.groups.records import Ended, Ending, Fetch, Outcome, PendingImages, Work
+from darkroom_records.groups.turns import Turns
 
 MAX_ATTEMPTS = 3
 """How often an image may be begun. One that ended its process as often is not tried again."""
@@ -73,31 +74,31 @@ class GroupAttempts(GroupReader):
         begun = self._begin(group_id, index, delivery, worker, MAX_ATTEMPTS, _FETCH_USED_UP.to_json(), 1)
         return Fetch(group_id, index, int(begun[0]), begun[-1]) if begun else None
 
-    def fetched(self, fetch: Fetch) -> float | None:
-        """Let an image be processed, now that its original is in storage. It must then be sent to the queue.
+    def fetched(self, fetch: Fetch) -> Turns | None:
+        """Let an image wait for its turn to be processed, now that its original is in storage.
 
         Returns:
-            The Unix time that the message is to carry as its ``published_at``. None where nothing is to be sent: this
-            attempt is not the latest any more, or the image was cancelled.
+            The images whose turn it is now. None where nothing was changed: this attempt is not the latest any more, or
+            the image was cancelled.
         """
-        published_at = self._fetched(fetch.group_id, fetch.index, fetch.attempt)
-        return None if published_at is None else float(published_at)
+        due = self._fetched(fetch.group_id, fetch.index, fetch.attempt)
+        return None if due is None else Turns.read(due)
 
-    def fail_fetch(self, fetch: Fetch, error: str, code: ProblemCode) -> Ending:
+    def fail_fetch(self, fetch: Fetch, error: str, code: ProblemCode) -> Ended:
         """End an image whose original cannot be had, with the reason. Answers as ``succeed`` does."""
         return self._end(fetch, ImageState.FAILED, Outcome(error=error, code=code))
 
-    def succeed(self, work: Work, outcome: Outcome) -> Ending:
+    def succeed(self, work: Work, outcome: Outcome) -> Ended:
         """End an image well. Answers with what that brought about."""
         return self._end(work, ImageState.SUCCEEDED, outcome)
 
-    def fail(self, work: Work, error: str, code: ProblemCode, **times: Any) -> Ending:
+    def fail(self, work: Work, error: str, code: ProblemCode, **times: Any) -> Ended:
         """End an image with the reason why there is no result, and the times of its outcome. Answers as ``succeed``."""
         return self._end(work, ImageState.FAILED, Outcome(error=error, code=code, **times))
 
-    def give_up(self, group_id: str, index: int, *, worker: str, error: str, code: ProblemCode) -> Ending:
+    def give_up(self, group_id: str, index: int, *, worker: str, error: str, code: ProblemCode) -> Ended:
         """Fail an image from outside its process, which this worker has stopped, unless another one has it by now."""
-        return Ending(self._give_up(group_id, index, worker, Outcome(error=error, code=code).to_json()))
+        return _ended(self._give_up(group_id, index, worker, Outcome(error=error, code=code).to_json()))
 
     def release(self, work: Work | Fetch, *, seconds: float) -> bool:
         """Let an image wait, as if this attempt had not been: the storage fails, or the server of its URL is busy.
@@ -119,7 +120,9 @@ class GroupAttempts(GroupReader):
     ) -> Iterator[PendingImages]:
         """The images of all running groups that no message and no living worker will ever come for.
 
-        Each is given out once: whoever asks must send it to the queue again.
+        With them come those whose turn it is and that nobody has sent: the window of their owner has room.
+
+        Each is given out once: whoever asks must send it to the queue.
 
         Args:
             oldest_waiting: the ``published_at`` of the oldest message in the queue of images, now if it is empty.
@@ -132,18 +135,26 @@ class GroupAttempts(GroupReader):
         running = cast("list[str]", self._redis.zrange(keys.RUNNING_GROUPS, 0, -1))
         for group_id in running:
             found = self._recover(group_id, oldest_waiting, grace, max_hold, oldest_fetch)
-            if found and (found[1] or found[3]):
-                published_at, indices, request_id, to_fetch = found
-                yield PendingImages(
+            if found:
+                published_at, indices, request_id, to_fetch, due = found
+                pending = PendingImages(
                     group_id,
                     tuple(sorted(indices)),
                     float(published_at),
                     request_id or None,
                     tuple(sorted(to_fetch)),
+                    Turns.read(due),
                 )
+                if pending.indices or pending.to_fetch or pending.turns:
+                    yield pending
 
-    def _end(self, work: Work | Fetch, state: ImageState, outcome: Outcome) -> Ending:
-        return Ending(self._finish(work.group_id, work.index, work.attempt, state, outcome.to_json(), _fetches(work)))
+    def _end(self, work: Work | Fetch, state: ImageState, outcome: Outcome) -> Ended:
+        return _ended(self._finish(work.group_id, work.index, work.attempt, state, outcome.to_json(), _fetches(work)))
+
+
+def _ended(answer: Sequence[Any]) -> Ended:
+    effects, *due = answer
+    return Ended(Ending(effects), Turns.read(*due)) if due else Ended(Ending(effects))
 
 
 def _fetches(work: Work | Fetch) -> int:

@@ -9,10 +9,12 @@ from redis import Redis
 
 from darkroom_records import _keys as keys
 from darkroom_records.file_names import safe_stem, unique
+from darkroom_records.groups.backlog import NO_LIMITS, BacklogFullError, BacklogLimits
 from darkroom_records.groups.idempotency import EarlierRequest, IdempotencyKey, RepeatedRequestError
 from darkroom_records.groups.lua import GroupScript
 from darkroom_records.groups.reading import GroupReader
 from darkroom_records.groups.records import NewImage, Outcome, Terms
+from darkroom_records.groups.turns import Turns
 
 _NOTHING_ASKED = Terms()
 
@@ -35,8 +37,9 @@ class GroupIntake(GroupReader):
         *,
         confirmed: bool = True,
         idempotency: IdempotencyKey | None = None,
+        limits: BacklogLimits = NO_LIMITS,
     ) -> float:
-        """Write a group down, its images waiting for a message each.
+        """Write a group down, its images waiting for their turns.
 
         Args:
             group_id: a new one.
@@ -46,12 +49,15 @@ class GroupIntake(GroupReader):
             confirmed: whether this is all that is to be done. Otherwise nothing comes of the group until ``confirm``,
                 and it is abandoned where that never comes.
             idempotency: the key that stands for it from now on, for as long as it lives.
+            limits: how many images may wait, these included.
 
         Returns:
-            The Unix time that the messages of its images are to carry as their ``published_at``.
+            The Unix time at which its images count as published. Recovery sends the messages of a group that is
+            confirmed at once.
 
         Raises:
             RepeatedRequestError: the key stands for another group already. Nothing was changed.
+            BacklogFullError: more images would wait than may. Nothing was changed.
         """
         record = {"pipeline": json.dumps(pipeline), **terms.to_record()}
         items = _items(images)
@@ -63,7 +69,9 @@ class GroupIntake(GroupReader):
         }
         key = idempotency.arguments(group_id, len(images)) if idempotency else ("", "", 0)
         facts = (json.dumps(part) for part in (record, items, outcomes, sources))
-        created = self._create(group_id, *facts, 0 if confirmed else 1, *key)
+        created = self._create(group_id, *facts, 0 if confirmed else 1, *key, limits.total, limits.per_owner)
+        if created is None:
+            raise BacklogFullError("Too many images are waiting.")
         if isinstance(created, list):
             raise RepeatedRequestError(EarlierRequest.read(*created))
         return float(created)
@@ -81,14 +89,14 @@ class GroupIntake(GroupReader):
         )
         return EarlierRequest.read(made, 1 if unfinished else 0) if exists else None
 
-    def confirm(self, group_id: str) -> float | None:
+    def confirm(self, group_id: str) -> Turns | None:
         """Confirm that a group was taken in as a whole, its originals with it.
 
         Returns:
-            What ``create`` does, from now on. None where the group was abandoned meanwhile.
+            The images whose turn it is now. None where the group was abandoned meanwhile.
         """
-        published_at = self._confirm(group_id)
-        return None if published_at is None else float(published_at)
+        due = self._confirm(group_id)
+        return None if due is None else Turns.read(due)
 
     def unfinished(self) -> list[str]:
         """The ids of groups whose intake is not confirmed, the earliest first."""

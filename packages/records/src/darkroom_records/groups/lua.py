@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from darkroom_runtime.workers import heartbeat_key
+from darkroom_runtime.workers import WORKERS, heartbeat_key
 from redis import Redis
 
 from darkroom_records import _keys as keys
@@ -19,6 +19,12 @@ _CONSTANTS = {
     "EMAIL": keys.email_record(""),
     "DUE_EMAILS": keys.DUE_MAIL,
     "OWNED": keys.owned_groups(""),
+    "TURNS": keys.turns(""),
+    "SENT": keys.sent_images(""),
+    "WAITING_GROUPS": keys.WAITING_GROUPS,
+    "BACKLOG": keys.BACKLOG,
+    "WINDOW_SIZE": keys.WINDOW_SIZE,
+    "WORKERS": WORKERS,
 }
 
 

@@ -14,6 +14,7 @@ from darkroom_contracts.problems import ProblemCode
 from darkroom_contracts.states import Counts, GroupState, ImageState, WebhookState, group_state
 
 from darkroom_records.file_names import in_folder, safe_stem, with_extension
+from darkroom_records.groups.turns import NO_TURNS, Turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,6 +320,21 @@ class Ending(IntFlag):
 
 
 @dataclass(frozen=True, slots=True)
+class Ended:
+    """What the end of an image brought about, and the images whose turn it is now. False if nothing was changed."""
+
+    effects: Ending
+    turns: Turns = NO_TURNS
+
+    def __bool__(self) -> bool:
+        return bool(self.effects)
+
+    def messages(self, group_id: str, index: int) -> tuple[Message, ...]:
+        """The messages that wake whoever has something to do now, beside those of the turns."""
+        return self.effects.messages(group_id, index)
+
+
+@dataclass(frozen=True, slots=True)
 class Cancelled:
     """What a cancelled group had come to: images that had ended, that had not begun, and those in between."""
 
@@ -327,6 +343,8 @@ class Cancelled:
     never_started: int
     aborted: tuple[int, ...]
     ending: Ending = Ending.IMAGE_ENDED
+    turns: Turns = NO_TURNS
+    """Images of the same owner whose turn it is now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,7 +357,7 @@ class Erased:
 
 @dataclass(frozen=True, slots=True)
 class PendingImages:
-    """Images that wait for a message each, and the Unix time that the messages carry as their ``published_at``."""
+    """Images of a group that run again, or that are to be sent again, and the Unix time that their messages carry."""
 
     group_id: str
     indices: tuple[int, ...]
@@ -348,6 +366,8 @@ class PendingImages:
     request_id: str | None = None
     to_fetch: tuple[int, ...] = ()
     """Those whose originals must be fetched first."""
+    turns: Turns = NO_TURNS
+    """Images of the same owner whose turn it is now."""
 
 
 _ORPHANED = "|"

@@ -13,11 +13,13 @@ from redis import Redis
 
 from darkroom_records import _keys as keys
 from darkroom_records.groups.attempts import GroupAttempts
+from darkroom_records.groups.backlog import NO_LIMITS, Backlog, BacklogFullError, BacklogLimits
 from darkroom_records.groups.deletion import GroupDeletion
 from darkroom_records.groups.intake import GroupIntake
 from darkroom_records.groups.lua import GroupScript
 from darkroom_records.groups.reading import UnknownGroupError
 from darkroom_records.groups.records import Cancelled, Ending, Group, PendingImages
+from darkroom_records.groups.turns import Turns
 
 _NOTIFICATION_GRACE = 5.0
 """Seconds that the message sent at a group's end has, before the group is looked for."""
@@ -77,21 +79,35 @@ class GroupStore(GroupIntake, GroupAttempts, GroupDeletion):
         workers = {attempt.rpartition("|")[2] for attempt in attempts.values()} - {""}
         return is_any_alive(self._redis, workers)
 
-    def retry(self, group_id: str) -> PendingImages:
-        """Let the failed images of an ended group wait again. They must then be sent to the queue.
+    def retry(self, group_id: str, limits: BacklogLimits = NO_LIMITS) -> PendingImages:
+        """Let the failed images of an ended group wait again. Those to be fetched must then be sent to their queue, and
+        the images whose turn it is now to theirs.
 
         Those that were refused when they were taken in stay as they are.
 
         Raises:
             UnknownGroupError: there is none of this id.
             GroupRunningError: it has not ended; nothing was changed.
+            BacklogFullError: more images would wait than may; nothing was changed.
         """
-        again = self._retry(group_id)
+        again = self._retry(group_id, limits.total, limits.per_owner)
         if again is None:
             self.read(group_id, images=False)
             raise GroupRunningError(f"The group {group_id} has not ended yet.")
-        published_at, indices, to_fetch = again
-        return PendingImages(group_id, tuple(sorted(indices)), float(published_at), to_fetch=tuple(sorted(to_fetch)))
+        if again == 0:
+            raise BacklogFullError("Too many images are waiting.")
+        published_at, indices, to_fetch, due = again
+        return PendingImages(
+            group_id,
+            tuple(sorted(indices)),
+            float(published_at),
+            to_fetch=tuple(sorted(to_fetch)),
+            turns=Turns.read(due),
+        )
+
+    def backlog(self, owner: str | None = None) -> Backlog:
+        """How many images wait, in all and of this owner."""
+        return Backlog.read(self._redis, owner)
 
     def overdue_notifications(self, limit: int) -> list[str]:
         """The ids of ended groups whose results are still to be emailed and whose message was lost, at most so many."""
@@ -122,5 +138,12 @@ class GroupStore(GroupIntake, GroupAttempts, GroupDeletion):
         ended = self._cancel(group_id, state)
         if ended is None:
             return None
-        finished, never_started, aborted, ending = ended
-        return Cancelled(group_id, int(finished), int(never_started), tuple(sorted(aborted)), Ending(ending))
+        finished, never_started, aborted, ending, due = ended
+        return Cancelled(
+            group_id,
+            int(finished),
+            int(never_started),
+            tuple(sorted(aborted)),
+            Ending(ending),
+            Turns.read(due),
+        )

@@ -1,13 +1,14 @@
 """Cancelling a group, and seeing to it that nobody works on it any more."""
 
 import time
+from functools import partial
 
 import structlog
 from darkroom_contracts.ids import task_id
 from darkroom_contracts.problems import ProblemCode
 from darkroom_contracts.states import GroupState
 from darkroom_records.groups import Cancelled, GroupEndedError
-from darkroom_runtime.sending import NOT_SENT, stop_tasks, try_send
+from darkroom_runtime.sending import NOT_SENT, stop_tasks, try_send, try_send_all
 from flask import Response
 from flask_openapi import APIBlueprint
 
@@ -63,6 +64,7 @@ def cancel_group(services: Services, group_id: str) -> Cancelled:
         GroupEndedError: it had ended.
     """
     cancelled = services.groups.cancel(group_id)
+    cancelled.turns.send(partial(try_send_all, services.celery))
     for message in cancelled.ending.messages(group_id):
         try_send(services.celery, message)
     if cancelled.aborted:

@@ -11,12 +11,12 @@ from pydantic import BaseModel, Field
 
 from darkroom_api.groups import bodies
 from darkroom_api.groups.process_images import request_body
-from darkroom_api.groups.submission import Submission, TakenImage, refuse_if_all_are_unfit
-from darkroom_api.http.api_keys import asks_for_key
+from darkroom_api.groups.submission import Submission, TakenImage, refuse_if_all_are_unfit, refuse_if_backlog_is_full
+from darkroom_api.http.api_keys import asks_for_key, owner
 from darkroom_api.http.bodies import as_json
 from darkroom_api.http.openapi import GROUPS, NEEDS_KEY, answers
 from darkroom_api.http.problems import Problem
-from darkroom_api.services import services
+from darkroom_api.services import Services, services
 from darkroom_api.settings import ApiSettings
 from darkroom_api.uploads.staging import StagedImage
 
@@ -96,11 +96,12 @@ class Preflight(BaseModel):
     images: list[PreflightImage]
 
     @classmethod
-    def of(cls, submission: Submission, settings: ApiSettings) -> "Preflight":
+    def of(cls, submission: Submission, services: Services) -> "Preflight":
+        settings = services.settings
         images = [PreflightImage.of(index, image) for index, image in enumerate(submission.images)]
         fit = [image for image in images if image.accepted]
         outputs = submission.terms.outputs
-        refusal = _refusal(submission.images)
+        refusal = _refusal(submission.images, services)
         return cls(
             accepted=refusal is None,
             status=(refusal.code or 422) if refusal else 202,
@@ -121,9 +122,10 @@ def _operations(submission: Submission, image: TakenImage) -> int:
     return len(shared) + sum(map(len, submission.terms.outputs.values()))
 
 
-def _refusal(images: Sequence[TakenImage]) -> Problem | None:
+def _refusal(images: Sequence[TakenImage], services: Services) -> Problem | None:
     try:
         refuse_if_all_are_unfit(images)
+        refuse_if_backlog_is_full(services, images, owner=owner())
     except Problem as problem:
         return problem
     return None
@@ -143,4 +145,4 @@ def preflight() -> Response:
     The images are looked at as there: by header and structure, without decoding them. A request that cannot be
     understood is answered with the same problem. URLs are not fetched.
     """
-    return as_json(Preflight.of(bodies.read(), services().settings))
+    return as_json(Preflight.of(bodies.read(), services()))

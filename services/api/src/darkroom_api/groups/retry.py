@@ -1,9 +1,11 @@
 """Running the failed images of a group again."""
 
+from functools import partial
+
 import structlog
-from darkroom_contracts.messages import FetchImage, Message, ProcessImage
+from darkroom_contracts.messages import FetchImage
 from darkroom_contracts.problems import ProblemCode
-from darkroom_records.groups import GroupRunningError, PendingImages
+from darkroom_records.groups import BacklogFullError, GroupRunningError, PendingImages
 from darkroom_records.outbox import notification_request
 from darkroom_runtime.sending import send_all
 from flask import Response
@@ -16,7 +18,7 @@ from darkroom_api.http.bodies import accepted
 from darkroom_api.http.client_address import client
 from darkroom_api.http.openapi import GROUPS, NEEDS_KEY, answers
 from darkroom_api.http.parameters import GroupPath
-from darkroom_api.http.problems import Problem, unavailable
+from darkroom_api.http.problems import Problem, backlog_full, unavailable
 from darkroom_api.services import Services, services
 
 blueprint = APIBlueprint("retry", __name__, abp_tags=[GROUPS])
@@ -47,13 +49,16 @@ def retry_group(services: Services, group_id: str, client: str) -> PendingImages
     """Let the failed images of a group be worked on again, and send them to the queue.
 
     Raises:
-        Problem: 409 where the group runs or has none, 503 where the queue does not answer.
+        Problem: 409 where the group runs or has none, 429 where too many images wait, 503 where the queue does not
+            answer.
         MailLimitError: the email at its end would be one too many.
         UnknownGroupError: there is no such group.
     """
     _reserve_notification(services, group_id, client)
     try:
-        again = services.groups.retry(group_id)
+        again = services.groups.retry(group_id, services.settings.backlog_limits)
+    except BacklogFullError:
+        raise backlog_full() from None
     except GroupRunningError:
         raise Problem(
             409, "The group is still running. Cancel it, or wait for it to end.", code=ProblemCode.GROUP_RUNNING
@@ -75,9 +80,9 @@ def _reserve_notification(services: Services, group_id: str, client: str) -> Non
 
 def _publish(services: Services, again: PendingImages) -> None:
     try:
-        messages: list[Message] = [ProcessImage(again.group_id, index) for index in again.indices]
-        messages += [FetchImage(again.group_id, index) for index in again.to_fetch]
-        send_all(services.celery, messages, published_at=again.published_at)
+        again.turns.send(partial(send_all, services.celery))
+        fetches = (FetchImage(again.group_id, index) for index in again.to_fetch)
+        send_all(services.celery, fetches, published_at=again.published_at)
     except KombuError as error:
         _log.error("retried_images_not_sent", group_id=again.group_id, reason=str(error))
         raise unavailable(

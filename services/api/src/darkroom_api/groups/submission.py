@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
@@ -10,7 +10,7 @@ from typing import cast
 
 import structlog
 from darkroom_contracts.ids import new_group_id
-from darkroom_contracts.messages import FetchImage, ProcessImage
+from darkroom_contracts.messages import FetchImage
 from darkroom_contracts.pipelines import PipelineData
 from darkroom_contracts.problems import ProblemCode
 from darkroom_records.blobs import (
@@ -21,7 +21,15 @@ from darkroom_records.blobs import (
     overlay_blob,
     upload_blob,
 )
-from darkroom_records.groups import EarlierRequest, IdempotencyKey, NewImage, RepeatedRequestError, Terms
+from darkroom_records.groups import (
+    BacklogFullError,
+    EarlierRequest,
+    IdempotencyKey,
+    NewImage,
+    RepeatedRequestError,
+    Terms,
+    Turns,
+)
 from darkroom_records.outbox import notification_request
 from darkroom_runtime.logs import current_request_id
 from darkroom_runtime.redis_client import UNAVAILABLE, Trouble, trouble
@@ -29,7 +37,7 @@ from darkroom_runtime.sending import send_all
 from kombu.exceptions import KombuError
 
 from darkroom_api.groups.originals import Original, overlay_ids
-from darkroom_api.http.problems import Problem, unavailable
+from darkroom_api.http.problems import Problem, backlog_full, unavailable
 from darkroom_api.http.validation import problem_of
 from darkroom_api.operators import metrics
 from darkroom_api.services import Services
@@ -96,18 +104,21 @@ def create_group(
         scope: whose key that is.
 
     Raises:
-        Problem: no image can be worked on, a watermark's is not there, the key does not allow it, or its owner asked
-            for too many mails.
+        Problem: no image can be worked on, a watermark's is not there, the key does not allow it, its owner asked
+            for too many mails, or too many images wait.
     """
     idempotency = IdempotencyKey(scope, key, submission.fingerprint()) if key is not None else None
     if idempotency and (earlier := services.groups.find_earlier(idempotency)):
         return _made_earlier(earlier, idempotency)
     refuse_if_all_are_unfit(submission.images)
+    refuse_if_backlog_is_full(services, submission.images, owner=submission.terms.owner)
     overlays = _find_overlays(services, submission)
     try:
         return _make(services, submission, overlays, client, idempotency)
     except RepeatedRequestError as error:
         return _made_earlier(error.earlier, cast("IdempotencyKey", idempotency))
+    except BacklogFullError:
+        raise backlog_full() from None
 
 
 def _made_earlier(earlier: EarlierRequest, idempotency: IdempotencyKey) -> CreatedGroup:
@@ -139,6 +150,17 @@ def refuse_if_all_are_unfit(images: Sequence[TakenImage]) -> None:
         status = 413 if codes == {ProblemCode.IMAGE_TOO_LARGE} else 422
         code = codes.pop() if len(codes) == 1 else ProblemCode.VALIDATION_FAILED
         raise problem_of([(f"images[{index}]", str(reason)) for index, reason in enumerate(unfit)], status, code)
+
+
+def refuse_if_backlog_is_full(services: Services, images: Sequence[TakenImage], *, owner: str | None) -> None:
+    """Refuse images that too many others wait before. Whoever comes at the same time is judged as the group is created.
+
+    Raises:
+        Problem: 429.
+    """
+    number = sum(image.original.unfit is None for image in images)
+    if not services.settings.backlog_limits.allows(services.groups.backlog(owner), number):
+        raise backlog_full()
 
 
 def _find_overlays(services: Services, submission: Submission) -> Sequence[str]:
@@ -182,6 +204,7 @@ def _make(
             replace(submission.terms, request_id=current_request_id()),
             confirmed=False,
             idempotency=idempotency,
+            limits=services.settings.backlog_limits,
         )
         services.storage.run_all(
             partial(submission.images[index].original.commit, original_blob(group_id, index))
@@ -192,33 +215,33 @@ def _make(
             partial(_link_overlay, services, upload_blob(image_id), overlay_blob(group_id, image_id))
             for image_id in overlays
         )
-        published_at = _confirm(services, group_id)
+        turns = _confirm(services, group_id)
         undo.pop_all()
-    if published_at is not None:
-        _publish(services, group_id, fit, to_fetch, published_at)
+    if turns is not None:
+        _publish(services, group_id, turns, sorted(to_fetch))
     metrics.IMAGES_TAKEN.inc(len(fit))
     return CreatedGroup(group_id, len(submission.images))
 
 
-def _confirm(services: Services, group_id: str) -> float | None:
+def _confirm(services: Services, group_id: str) -> Turns | None:
     """Confirm the group. None where that is left to the sweep: Redis may have done it, and can not be asked.
 
     What the client is told must hold, though nobody knows whether the group is confirmed. It can be kept, since its
     record is there and so are its originals; it could not be undone.
     """
     try:
-        published_at = services.groups.confirm(group_id)
+        turns = services.groups.confirm(group_id)
     except UNAVAILABLE as error:
         if trouble(error) is not Trouble.UNREACHABLE:
             raise
         services.storage.put(accepted_blob(group_id), b"")
         _log.warning("confirmation_postponed", reason=str(error))
         return None
-    if published_at is None:
+    if turns is None:
         raise unavailable(
             "Storing the images took too long. Nothing was kept; please retry.", ProblemCode.STORAGE_UNAVAILABLE
         )
-    return published_at
+    return turns
 
 
 def _link_overlay(services: Services, source: str, target: str) -> None:
@@ -228,14 +251,11 @@ def _link_overlay(services: Services, source: str, target: str) -> None:
         _log.warning("overlay_deleted_meanwhile", reason=str(error))
 
 
-def _publish(
-    services: Services, group_id: str, indices: Sequence[int], to_fetch: Collection[int], published_at: float
-) -> None:
+def _publish(services: Services, group_id: str, turns: Turns, to_fetch: Sequence[int]) -> None:
     try:
-        messages = (
-            FetchImage(group_id, index) if index in to_fetch else ProcessImage(group_id, index) for index in indices
-        )
-        send_all(services.celery, messages, published_at=published_at)
+        turns.send(partial(send_all, services.celery))
+        fetches = (FetchImage(group_id, index) for index in to_fetch)
+        send_all(services.celery, fetches, published_at=turns.published_at)
     except KombuError as error:
         _log.warning("images_not_sent", reason=str(error))  # recovery sends them: the group stands as running
 

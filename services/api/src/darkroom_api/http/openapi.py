@@ -63,7 +63,7 @@ _DESCRIPTIONS = {
     415: "Unsupported media type",
     416: "Range not satisfiable",
     422: "Validation failed",
-    429: "Too many requests for emails or tasks",
+    429: "Too many requests for emails or tasks, or too many images waiting",
     500: "Internal server error",
     503: "Queue or storage temporarily unavailable",
     507: "Storage is full",

@@ -91,6 +91,17 @@ def unknown_upload() -> Problem:
     )
 
 
+def backlog_full() -> Problem:
+    """More images wait than may."""
+    return Problem(
+        429,
+        "Too many images are waiting to be processed. Nothing was kept; please retry later.",
+        code=ProblemCode.BACKLOG_FULL,
+        error="Too many images are waiting.",
+        headers={"Retry-After": "30"},
+    )
+
+
 def unavailable(detail: str, code: ProblemCode) -> Problem:
     """Something the API rests on does not answer."""
     return Problem(503, detail, code=code, headers={"Retry-After": "5"})

@@ -34,9 +34,12 @@ class Queue(BaseModel):
     """A queue."""
 
     name: str
-    length: int = Field(description="Messages that wait in it.")
+    length: int = Field(description="Messages in it.")
+    waiting: int = Field(0, description="What waits for it: messages, and images whose owner's turn has not come.")
     consumers: int = Field(description="Living workers that watch it.")
-    oldest_seconds: float | None = Field(description="For how long its next message has waited, where that is known.")
+    oldest_seconds: float | None = Field(
+        description="For how long whatever waits longest for it has, where that is known."
+    )
 
 
 class Totals(BaseModel):
@@ -47,7 +50,7 @@ class Totals(BaseModel):
     active: int
     reserved: int
     scheduled: int
-    waiting: int = Field(description="Messages in all queues.")
+    waiting: int = Field(description="What waits for all queues.")
     running_groups: int = Field(description="Groups that have not ended.")
 
 
@@ -94,5 +97,6 @@ def _note(snapshot: Snapshot) -> str | None:
 
 
 def _sentence(queue: QueueSnapshot) -> str:
-    waiting = f"{queue['length']} message{' waits' if queue['length'] == 1 else 's wait'}"
+    number = queue.get("waiting", queue["length"])  # an older version has kept none
+    waiting = f"{number} message{' waits' if number == 1 else 's wait'}"
     return f"No living worker watches the queue `{queue['name']}`, in which {waiting}."

@@ -5,8 +5,9 @@ import time
 from collections.abc import Iterator
 
 from darkroom_contracts.queues import Queue
+from darkroom_records.groups.backlog import Backlog, longest_waiting
 from darkroom_records.webhooks import WebhookStore
-from darkroom_runtime.queues import oldest_waiting, queue_length
+from darkroom_runtime.queues import queue_length
 from flask import Flask, Response, g, request
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess
 from prometheus_client.core import GaugeMetricFamily
@@ -59,13 +60,20 @@ class QueueCollector(Collector):
     def _queues(self) -> list[GaugeMetricFamily]:
         length = GaugeMetricFamily("darkroom_queue_length", "Messages that wait for a worker.", labels=["queue"])
         age = GaugeMetricFamily(
-            "darkroom_queue_oldest_waiting_seconds", "How long the next message has been waiting.", labels=["queue"]
+            "darkroom_queue_oldest_waiting_seconds",
+            "For how long whatever waits longest has.",
+            labels=["queue"],
         )
         for queue in Queue:
             length.add_metric([queue.value], float(queue_length(self._redis, queue)))
-            since = oldest_waiting(self._redis, queue)
+            since = longest_waiting(self._redis, queue)
             if since is None or since > 0:  # not every message says since when it waits
                 age.add_metric([queue.value], max(0.0, time.time() - since) if since else 0.0)
+        images = GaugeMetricFamily(
+            "darkroom_images_waiting",
+            "Images that wait to be processed, with or without a message.",
+            value=float(Backlog.read(self._redis).total),
+        )
         backlog = WebhookStore(self._redis).backlog()
         webhooks = GaugeMetricFamily(
             "darkroom_webhooks_pending", "Webhooks that are still to be delivered.", value=float(backlog.waiting)
@@ -75,7 +83,7 @@ class QueueCollector(Collector):
             "How long the webhook that waits longest has been due without being sent.",
             value=backlog.overdue,
         )
-        return [length, age, webhooks, overdue]
+        return [length, age, images, webhooks, overdue]
 
 
 def _begin() -> None:

@@ -13,6 +13,8 @@ if attempt >= most then
 end
 note_attempt(index, attempt + 1, delivery, worker)
 if state == 'queued' then
+  local _, sent = own_turns()
+  if not redis.call('ZSCORE', sent, GROUP_ID .. '.' .. index) then leave_turn(index) end
   move(index, 'queued', 'processing')
   changed()
 elseif begun_by == ORPHANED then

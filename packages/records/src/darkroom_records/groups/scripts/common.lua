@@ -9,7 +9,40 @@ local function now()
   return string.format('%d.%06d', time[1], time[2])
 end
 
+-- Give many fields of a hash their values: {field, value, field, value, ...}.
+local CHUNK = 1000 -- what Lua unpacks at once is limited
+local function set_all(key, fields)
+  for first = 1, #fields, CHUNK do
+    redis.call('HSET', key, unpack(fields, first, math.min(first + CHUNK - 1, #fields)))
+  end
+end
+
+-- The backlog: images that wait, of all owners under an empty name, and of each owner under its own.
+local function add_to_backlog(owner, number)
+  for _, whose in ipairs({'', owner or nil}) do
+    if redis.call('HINCRBY', BACKLOG, whose, number) <= 0 then redis.call('HDEL', BACKLOG, whose) end
+  end
+end
+
+-- Let the backlog say of the group what its record does. What it has counted is noted in the record, so that a step of
+-- another version that changed the group without counting is made up for by the next one.
+local function count_waiting()
+  local known = redis.call('HMGET', RECORD, 'queued', 'counted', 'owner')
+  local more = tonumber(known[1] or 0) - tonumber(known[2] or 0)
+  if not known[1] or more == 0 then return end
+  redis.call('HSET', RECORD, 'counted', known[1])
+  add_to_backlog(known[3], more)
+end
+
+-- Whether so many images more may wait. The limits are for all owners, and for one.
+local function has_room(number, owner, limit, owner_limit)
+  local waiting = redis.call('HMGET', BACKLOG, '', owner or '')
+  local own = owner and tonumber(waiting[2] or 0) or 0
+  return tonumber(waiting[1] or 0) + number <= tonumber(limit) and own + number <= tonumber(owner_limit)
+end
+
 local function changed()
+  count_waiting()
   redis.call('HINCRBY', RECORD, 'version', 1)
   redis.call('PUBLISH', CHANGES, GROUP_ID)
 end
@@ -18,6 +51,111 @@ local function move(index, from, to)
   redis.call('HSET', STATES, index, to)
   redis.call('HINCRBY', RECORD, from, -1)
   redis.call('HINCRBY', RECORD, to, 1)
+end
+
+-- Images take turns. The queue holds a window of messages for each owner; the other images wait in the record without one.
+-- What ends an image sends the owner's next, of the group whose turn it is. A group without an owner is its own.
+local WAITING = GROUP .. GROUP_ID .. ':waiting'
+
+local function whose_turns(group_id, owner)
+  local whose = owner and 'key:' .. owner or 'group:' .. group_id
+  return TURNS .. whose, SENT .. whose
+end
+
+local function own_turns()
+  return whose_turns(GROUP_ID, redis.call('HGET', RECORD, 'owner'))
+end
+
+-- How many messages of one owner the queue may hold: two for each process that works on images, so that none has to wait
+-- for its next one. Looked up every few seconds.
+local function window_size()
+  local known = redis.call('GET', WINDOW_SIZE)
+  if known then return tonumber(known) end
+  local processes = 0
+  for _, worker in ipairs(redis.call('ZRANGE', WORKERS, 0, -1)) do
+    local beat = redis.call('GET', HEARTBEAT .. worker)
+    local is_read, facts = pcall(cjson.decode, beat or '')
+    if is_read and type(facts) == 'table' then
+      for _, queue in ipairs(facts.queues or {}) do
+        if queue == 'images' then processes = processes + (tonumber(facts.concurrency) or 0) end
+      end
+    end
+  end
+  local size = processes > 0 and 2 * processes or 4
+  redis.pcall('SET', WINDOW_SIZE, size, 'EX', 5)
+  return size
+end
+
+-- Let images wait for their turn, in this order.
+local function await_turn(indices)
+  if #indices == 0 then return end
+  if redis.call('EXISTS', WAITING) == 0 then
+    redis.call('RPUSH', own_turns(), GROUP_ID)
+    redis.call('ZADD', WAITING_GROUPS, now(), GROUP_ID)
+  end
+  for first = 1, #indices, CHUNK do
+    redis.call('RPUSH', WAITING, unpack(indices, first, math.min(first + CHUNK - 1, #indices)))
+  end
+end
+
+-- Take the turns that are due: while the owner's window has room, the next image of the group whose turn it is. Answers with
+-- the time that the messages are to carry, and of each image its group, its index, and the request it came with.
+local function take_turns()
+  local time, due = now(), {}
+  local turns, sent = own_turns()
+  if redis.call('EXISTS', turns) == 0 then return {time, due} end
+  local room = window_size() - redis.call('ZCARD', sent)
+  while room > 0 do
+    local group_id = redis.call('LPOP', turns)
+    if not group_id then break end
+    local group = GROUP .. group_id
+    local index = redis.call('LPOP', group .. ':waiting')
+    if index and redis.call('HGET', group .. ':states', index) == 'queued' then
+      if redis.call('ZADD', sent, time, group_id .. '.' .. index) == 1 then
+        due[#due + 1] = {group_id, index, redis.call('HGET', group, 'request_id') or ''}
+        room = room - 1
+      end
+    end
+    if redis.call('EXISTS', group .. ':waiting') == 1 then
+      redis.call('RPUSH', turns, group_id)
+    else
+      redis.call('ZREM', WAITING_GROUPS, group_id)
+    end
+  end
+  return {time, due}
+end
+
+-- An image has ended: its place in the window is free.
+local function free_place(index)
+  local _, sent = own_turns()
+  redis.call('ZREM', sent, GROUP_ID .. '.' .. index)
+end
+
+-- The indices of the group's images that have a place in the window and were sent at the latest by then.
+local function placed(latest)
+  local _, sent = own_turns()
+  local indices, prefix = {}, GROUP_ID .. '.'
+  for _, name in ipairs(redis.call('ZRANGEBYSCORE', sent, '-inf', latest)) do
+    if string.sub(name, 1, #prefix) == prefix then indices[#indices + 1] = string.sub(name, #prefix + 1) end
+  end
+  return indices
+end
+
+-- An image does not wait for its turn any more: somebody has begun it without.
+local function leave_turn(index)
+  if redis.call('LREM', WAITING, 1, index) == 1 and redis.call('EXISTS', WAITING) == 0 then
+    redis.call('LREM', own_turns(), 0, GROUP_ID)
+    redis.call('ZREM', WAITING_GROUPS, GROUP_ID)
+  end
+end
+
+-- None of the group's images waits for a turn any more, or has a place in the window.
+local function leave_turns()
+  if redis.call('DEL', WAITING) == 1 then
+    redis.call('LREM', own_turns(), 0, GROUP_ID)
+    redis.call('ZREM', WAITING_GROUPS, GROUP_ID)
+  end
+  for _, index in ipairs(placed('+inf')) do free_place(index) end
 end
 
 -- Add to the statistics of this week, which are kept for eight.
@@ -110,6 +248,8 @@ local function erase()
   if made and cjson.decode(made).group_id == GROUP_ID then redis.call('DEL', idempotency_key) end
   local owner = redis.call('HGET', RECORD, 'owner')
   if owner then redis.call('ZREM', OWNED .. owner, GROUP_ID) end
+  leave_turns()
+  add_to_backlog(owner, -(redis.call('HGET', RECORD, 'counted') or 0))
   local webhooks = erase_webhooks()
   redis.call('DEL', RECORD, ITEMS, STATES, ATTEMPTS, OUTCOMES, SOURCES)
   for _, set in ipairs({RUNNING, ENDED, EXPIRING, DEADLINES, TO_NOTIFY, UNFINISHED}) do
@@ -147,7 +287,7 @@ local function end_group_if_done()
   return ending
 end
 
--- Let a group whose record is complete be worked on.
+-- Let a group whose record is complete be worked on. Its images wait for their turns, but for those to be fetched first.
 local function admit(time)
   redis.call('ZADD', RUNNING, time, GROUP_ID)
   local known = redis.call('HMGET', RECORD, 'owner', 'deadline')
@@ -161,12 +301,21 @@ local function admit(time)
     for position = 1, #outcomes, 2 do add_image_webhook(outcomes[position], 'failed', outcomes[position + 1], 0) end
   end
   end_group_if_done()
+  local states, to_fetch, waiting = redis.call('HGETALL', STATES), {}, {}
+  for _, index in ipairs(redis.call('HKEYS', SOURCES)) do to_fetch[index] = true end
+  for position = 1, #states, 2 do
+    local index = states[position]
+    if states[position + 1] == 'queued' and not to_fetch[index] then waiting[#waiting + 1] = tonumber(index) end
+  end
+  table.sort(waiting)
+  await_turn(waiting)
 end
 
 local function finish(index, from, to, outcome)
   move(index, from, to)
   redis.call('HSET', OUTCOMES, index, outcome)
   redis.call('HDEL', ATTEMPTS, index)
+  free_place(index)
   count(to == 'succeeded' and 'images' or 'failures', 1)
   local ending = add_image_webhook(index, to, outcome, WEBHOOK_PATIENCE) + end_group_if_done()
   changed()
