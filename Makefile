@@ -24,7 +24,7 @@ made := $(VENV)/.made
 python_code := packages services local tests bench
 members := packages/contracts packages/runtime packages/records packages/imaging services/api services/worker services/maintenance services/scheduler services/mailer services/outbound services/flower local
 
-.PHONY: help up logs down test test-fast test-compose faults check lock explore bench clean
+.PHONY: help up logs down test test-fast test-compose faults check lock explore soak mutants bench clean
 
 help: ## Show this list
 	@awk -F ': .*## ' '/^[a-z-]+:.*##/ { printf "make %-14s %s\n", $$1, $$2 }' Makefile
@@ -83,6 +83,16 @@ EXAMPLES ?= 1000
 
 explore: $(made) ## Try many random orders of all steps of the group store; EXAMPLES=n sets how many
 	EXAMPLES=$(EXAMPLES) $(bin)/python -m pytest tests/integration/test_group_interleavings.py $(PYTEST)
+
+# How long the soak puts load on, and the seed of all its choices; a random one where none is given.
+SECONDS ?= 600
+SEED ?=
+
+soak: $(made) ## Run a mixed load while processes are killed, and check what came of it; SECONDS= SEED= repeat a run
+	PYTHONPATH=tests $(bin)/python -m soak --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
+
+mutants: $(made) ## Break the code in one place after the other, and see that something notices
+	$(bin)/python tests/soak/mutants.py
 
 bench: $(made) ## Run the benchmarks; BENCH=name runs one
 	$(bin)/python -m bench $(BENCH)
