@@ -6,7 +6,18 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-BENCHMARKS = ("imaging", "encoding", "throughput", "intake", "uploads", "streams", "slow_clients", "idle", "durability")
+BENCHMARKS = (
+    "imaging",
+    "encoding",
+    "throughput",
+    "memory",
+    "intake",
+    "uploads",
+    "streams",
+    "slow_clients",
+    "idle",
+    "durability",
+)
 
 
 def main() -> None:

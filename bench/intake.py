@@ -16,6 +16,7 @@ from support.client import Client
 from support.local_stack import LocalStack
 from support.pictures import encode, photograph
 
+from bench.cpu import cpu_seconds
 from bench.tables import show
 
 IMAGES = 1000
@@ -80,13 +81,6 @@ def measure_overhead(stack: LocalStack, client: Client) -> tuple[str, str]:
     client.wait(submit(client, IMAGES))
     spent = cpu_seconds(stack.processes["worker"].pid) - before
     return "CPU of the worker for an image of one pixel", f"{spent / IMAGES * 1000:.1f} ms"
-
-
-def cpu_seconds(pid: int) -> float:
-    """Return the user and system time of a process and its children, including those that have ended."""
-    ticks = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:15]
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return sum(map(int, ticks)) / 100 + sum(cpu_seconds(int(child)) for child in children)
 
 
 def measure_memory(stack: LocalStack, client: Client) -> tuple[str, str]:

@@ -20,6 +20,7 @@ from support.client import Client
 from support.local_stack import LocalStack
 from support.redis_server import RedisServer
 
+from bench.cpu import cpu_of_programs, cpu_seconds
 from bench.photographs import photographs
 from bench.tables import show
 
@@ -35,6 +36,25 @@ def batch() -> dict[str, bytes]:
     return {f"{number:03}-{name}": data for number, (name, data) in zip(range(BATCH), endless, strict=False)}
 
 
+class Spent:
+    """CPU seconds of each program over several batches, and of the engine for the same images."""
+
+    def __init__(self) -> None:
+        self.rounds: list[dict[str, float]] = []
+
+    def measure(self, read: Callable[[], dict[str, float]], action: Callable[[], object]) -> None:
+        """Measure one round."""
+        before = read()
+        action()
+        after = read()
+        self.rounds.append({name: after[name] - before[name] for name in after})
+
+    def milliseconds(self) -> dict[str, float]:
+        """Return the milliseconds of each program per photograph, of the round with the smallest sum."""
+        least = min(self.rounds, key=lambda spent: sum(spent.values()))
+        return {name: 1000 * spent / BATCH for name, spent in least.items()}
+
+
 def seconds(action: Callable[[], object]) -> float:
     begun = time.perf_counter()
     action()
@@ -46,13 +66,13 @@ def work(source: bytes) -> int:
 
 
 def through_the_service(client: Client, request: requests.PreparedRequest) -> None:
-    """Submit a batch and poll its status every 50 ms until it has ended."""
+    """Submit a batch and poll its status every 100 ms until it has ended."""
     with requests.Session() as session:
         answer = session.send(request, timeout=120)
     answer.raise_for_status()
     pause = threading.Event()
     while not (status := client.status(answer.json()["group_id"], images="false"))["finished_at"]:
-        pause.wait(0.05)
+        pause.wait(0.1)
     assert status["completed"] == BATCH, status
 
 
@@ -77,18 +97,37 @@ def main() -> None:
     """Print the table."""
     images = batch()
     with tempfile.TemporaryDirectory() as folder:
+        engine, service = Spent(), Spent()
         with ProcessPoolExecutor(CORES) as pool:
             list(pool.map(work, photographs().values()))  # warm
-            pooled = [seconds(lambda: list(pool.map(work, images.values()))) for _ in range(ROUNDS)]
+            children = list(pool._processes)
+            pooled = [
+                seconds(
+                    lambda: engine.measure(
+                        lambda: {"engine": sum(map(cpu_seconds, children))},
+                        lambda: list(pool.map(work, images.values())),
+                    )
+                )
+                for _ in range(ROUNDS)
+            ]
         settings = {"DARKROOM_WORKER_CONCURRENCY": str(CORES)}
         with LocalStack(Path(folder) / "stack", settings) as stack:
             client = Client(stack.api_url)
             # Prepared beforehand, so that the client's own work is not measured.
             request = client.prepare(images, [{"op": "blur", "radius": RADIUS}])
-            served = [seconds(lambda: through_the_service(client, request)) for _ in range(ROUNDS)]
+            through_the_service(client, request)  # warm
+            served = [
+                seconds(
+                    lambda: service.measure(
+                        lambda: cpu_of_programs(stack), lambda: through_the_service(client, request)
+                    )
+                )
+                for _ in range(ROUNDS)
+            ]
         with plain_worker(Path(folder) / "plain") as run:
             plainly = [seconds(lambda: run(list(images.values()))) for _ in range(ROUNDS)]
     report(min(pooled), min(served), min(plainly))
+    report_cpu(engine.milliseconds()["engine"], service.milliseconds())
 
 
 def report(pooled: float, served: float, plainly: float) -> None:
@@ -100,6 +139,18 @@ def report(pooled: float, served: float, plainly: float) -> None:
             ("bare process pool, the same imaging function", f"{BATCH / pooled:.1f}", f"{pooled / served:.2f} x"),
             ("plain design: bytes in Redis, Pillow's blur", f"{BATCH / plainly:.1f}", f"{plainly / served:.2f} x"),
         ],
+    )
+
+
+def report_cpu(engine: float, programs: dict[str, float]) -> None:
+    """Print the CPU time of each program per photograph."""
+    rows = [("the engine in a bare pool", f"{engine:.1f}", "1.00")]
+    rows += [(name, f"{spent:.1f}", f"{spent / engine:.2f}") for name, spent in programs.items()]
+    total = sum(programs.values())
+    print()
+    show(
+        ("CPU per photograph", "ms", "of the engine's"),
+        [*rows, ("all of the service", f"{total:.1f}", f"{total / engine:.2f}")],
     )
 
 

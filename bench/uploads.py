@@ -12,7 +12,8 @@ from darkroom_api.app import create_app
 from darkroom_api.settings import ApiSettings
 from support.local_stack import LocalStack
 
-from bench.intake import cpu_seconds, pixel
+from bench.cpu import cpu_seconds
+from bench.intake import pixel
 from bench.tables import show
 
 IMAGES = 1000

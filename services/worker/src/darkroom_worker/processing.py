@@ -13,12 +13,15 @@ from darkroom_imaging.operations import Pipeline, overlay_ids, read_outputs, rea
 from darkroom_records.blobs import BlobNotFoundError, BlobStorage, original_blob, overlay_blob, result_blob
 from darkroom_records.groups import Outcome, ResultFacts, Work
 
+from darkroom_worker.allocator import return_freed_memory
 from darkroom_worker.deadline import deadline
 from darkroom_worker.memory_budget import MemoryBudget
 from darkroom_worker.times import Times
 
 _NOTED_WAIT = 0.01
 """Seconds below which waiting for memory is not worth a note in the record."""
+_LARGE = 100_000_000
+"""Bytes of an image after which its process keeps nothing."""
 _ONE_UNNAMED: Mapping[str, Pipeline] = {"": ()}
 
 
@@ -72,6 +75,8 @@ class Processor:
         with ExitStack() as held:
             asked_at = time.monotonic()
             held.enter_context(self.memory.hold(need, seconds=self.max_wait))
+            if need > _LARGE:
+                held.callback(return_freed_memory)  # before others may have it
             times.add("wait", time.monotonic() - asked_at, at_least=_NOTED_WAIT)
             held.enter_context(deadline(max(left, 0.001)))
             with times.step("process"):

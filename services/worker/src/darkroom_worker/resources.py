@@ -10,7 +10,7 @@ from darkroom_runtime.once import once
 from darkroom_runtime.redis_client import connect
 from darkroom_runtime.sending import try_send, try_send_all
 
-from darkroom_worker import machine
+from darkroom_worker import allocator, machine
 from darkroom_worker.app import app, settings
 from darkroom_worker.attempts import Attempts
 from darkroom_worker.memory_budget import MemoryBudget
@@ -19,6 +19,7 @@ from darkroom_worker.processing import Processor
 send = partial(try_send, app)
 """Sends messages of which the records say the same."""
 
+allocator.keep_freed_memory()
 memory = MemoryBudget(machine.image_bytes(settings.memory, settings.processes))
 """What the processes of the pool share. Made before they are forked."""
 
