@@ -21,8 +21,8 @@ export UV_SYSTEM_CERTS ?= true
 
 bin := $(VENV)/bin
 made := $(VENV)/.made
-python_code := packages services local tests bench
-members := packages/contracts packages/runtime packages/records packages/imaging services/api services/worker services/maintenance services/scheduler services/mailer services/outbound services/flower local
+python_code := packages services clients local tests bench
+members := packages/contracts packages/runtime packages/records packages/imaging services/api services/worker services/maintenance services/scheduler services/mailer services/outbound services/flower clients/python local
 
 .PHONY: help up logs down test test-fast test-compose faults check lock explore soak mutants bench clean
 

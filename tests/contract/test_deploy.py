@@ -15,7 +15,7 @@ from darkroom_runtime.settings import PREFIX
 
 ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
-OURS = sorted(name for name, service in COMPOSE.items() if "build" in service)
+OURS = sorted(name for name, service in COMPOSE.items() if "build" in service and "profiles" not in service)
 SWARM: dict[str, Any] = yaml.safe_load((ROOT / "deploy/swarm.yaml").read_text())
 KUBERNETES = ROOT / "deploy/kubernetes"
 KEDA = "keda.sh/v1alpha1"

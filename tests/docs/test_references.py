@@ -15,6 +15,7 @@ SETTINGS = {
     *re.findall(rf"{PREFIX}\w+", (ROOT / ".env.example").read_text()),
     f"{PREFIX}STORAGE_DIR",
     f"{PREFIX}REDIS_URL",
+    *(f"{PREFIX}{name}" for name in ("URL", "API_KEY", "COMPLETE")),  # the client's own
 }
 SERVICES = {folder.name for folder in (ROOT / "services").iterdir() if (folder / "pyproject.toml").exists()}
 pages = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

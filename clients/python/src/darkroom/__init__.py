@@ -1,0 +1,55 @@
+"""A client for Darkroom, a self-hosted service that processes batches of images."""
+
+from darkroom.client import Client, Item, default_url
+from darkroom.errors import (
+    AccessDeniedError,
+    BrokenDownloadError,
+    ConflictError,
+    DarkroomError,
+    InvalidRequestError,
+    NotFoundError,
+    ProblemError,
+    ServerFailureError,
+    TooManyRequestsError,
+    UnexpectedAnswerError,
+    UnreachableError,
+)
+from darkroom.models import (
+    CancelReceipt,
+    DeletionReceipt,
+    Event,
+    Group,
+    Image,
+    Limits,
+    Output,
+    Preset,
+    Submission,
+    Upload,
+)
+
+__all__ = [
+    "AccessDeniedError",
+    "BrokenDownloadError",
+    "CancelReceipt",
+    "Client",
+    "ConflictError",
+    "DarkroomError",
+    "DeletionReceipt",
+    "Event",
+    "Group",
+    "Image",
+    "InvalidRequestError",
+    "Item",
+    "Limits",
+    "NotFoundError",
+    "Output",
+    "Preset",
+    "ProblemError",
+    "ServerFailureError",
+    "Submission",
+    "TooManyRequestsError",
+    "UnexpectedAnswerError",
+    "UnreachableError",
+    "Upload",
+    "default_url",
+]
