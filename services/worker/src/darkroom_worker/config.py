@@ -21,6 +21,6 @@ def celery_config(settings: WorkerSettings) -> dict[str, Any]:
         "task_time_limit": settings.hard_time_limit,  # for decoders that do not come back to be interrupted
         "worker_max_tasks_per_child": 200,  # returns what decoders leak
         "worker_max_memory_per_child": 700_000,  # KiB; looks at the peak, between tasks
-        # On SIGQUIT (compose maps SIGTERM to it): finish what can be finished in 20 s, requeue the rest.
+        # On SIGQUIT (compose maps SIGTERM to it): finish what can be finished in 20 s (``stopping``), requeue the rest.
         "worker_soft_shutdown_timeout": 20,
     }
