@@ -120,29 +120,26 @@ def test_every_line_of_a_service_is_json(system: ComposeSystem, service: str) ->
             assert isinstance(json.loads(line), dict), line
 
 
-def test_of_two_schedulers_one_sends_tasks(system: ComposeSystem) -> None:
-    def ticking() -> list[str]:
-        # The mark of a tick; a spare scheduler that waits for the lock has none.
-        look = ("sh", "-c", "test -e /tmp/darkroom-scheduler-tick && echo ticks || true")
-        return [container for container in system.containers("scheduler") if system.run_in(container, *look).strip()]
+def waits(system: ComposeSystem, scheduler: str) -> bool:
+    """Whether this scheduler has started last without taking the lock since."""
+    log = system.logs(scheduler)
+    return log.rfind("Acquired lock") < log.rfind("beat: Starting...")
 
-    assert len(system.containers("scheduler")) == 2
-    wait_for(ticking, limit=90, what="tasks to be sent")
-    assert len(ticking()) == 1
+
+def test_of_two_schedulers_one_sends_tasks(system: ComposeSystem) -> None:
+    first, second = system.containers("scheduler")
+    wait_for(lambda: not (waits(system, first) and waits(system, second)), limit=90, what="a lock")
+    active, spare = (second, first) if waits(system, first) else (first, second)
+    assert waits(system, spare)
+    assert "Sending due task" in system.logs(active)
+    assert "Sending due task" not in system.logs(spare).rpartition("beat: Starting...")[2]
 
 
 def test_the_spare_scheduler_takes_over_within_half_a_minute(system: ComposeSystem) -> None:
-    def lock_taken_at(container: str) -> int:
-        return system.logs(container).rfind("Acquired lock")
-
-    def waits(container: str) -> bool:
-        """Whether it has started last without taking the lock since."""
-        return lock_taken_at(container) < system.logs(container).rfind("beat: Starting...")
-
-    active, spare = sorted(system.containers("scheduler"), key=waits)
-    assert waits(spare)
+    active, spare = sorted(system.containers("scheduler"), key=lambda container: waits(system, container))
+    assert waits(system, spare)
     system.kill(active)
-    wait_for(lambda: not waits(spare), limit=30, what="the spare scheduler to take over")
+    wait_for(lambda: not waits(system, spare), limit=30, what="the spare scheduler to take over")
 
 
 def test_one_request_id_is_found_from_the_request_to_the_task(system: ComposeSystem, client: Client) -> None:

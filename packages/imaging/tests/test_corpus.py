@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.corpus
 
 PROGRAM = Path(__file__).with_name("corpus.py")
 EXPLAINED: dict[str, str] = tomllib.loads(Path(__file__).with_name("corpus_differences.toml").read_text())

@@ -35,7 +35,7 @@ def test_three_hundred_mutated_images_end_as_they_should(tmp_path: Path) -> None
     assert {"result", "DamagedImageError", "ImageTooLargeError"} <= set(ends)
 
 
-@pytest.mark.slow
+@pytest.mark.corpus
 @pytest.mark.parametrize("first", range(0, CASES, 2_000))
 def test_two_thousand_mutated_images_end_as_they_should(first: int, tmp_path: Path) -> None:
     assert sum(run(first, first + 2_000, tmp_path / "case").values()) == 2_000
