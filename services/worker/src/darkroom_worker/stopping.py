@@ -20,16 +20,17 @@ _at_work = mmap.mmap(-1, _MAX_PROCESSES)
 """A byte for each process of the pool, shared with all of them: 1 while it runs a task."""
 
 
-class StoppableWorker(Worker):  # type: ignore[misc]  # Celery has no types
+class StoppableWorker(Worker):
     """A worker that waits for its running tasks, and no longer."""
 
-    def wait_for_soft_shutdown(self) -> None:
-        """Wait until no task runs, but no longer than the soft shutdown's timeout."""
+    def wait_for_soft_shutdown(self) -> bool:
+        """Wait until no task runs, but no longer than the soft shutdown's timeout. Return whether none does."""
         if not state.active_requests:
-            return
+            return True
         deadline = time.monotonic() + self.app.conf.worker_soft_shutdown_timeout
         while any(_at_work[:]) and time.monotonic() < deadline:
             time.sleep(_POLL)
+        return not any(_at_work[:])
 
 
 def _note(is_at_work: bool) -> None:
@@ -51,7 +52,8 @@ def _end(**_: Any) -> None:
 
 def install_stopping(app: Celery) -> None:
     """Let a worker of this application end as soon as its running tasks have."""
-    app.Worker = app.subclass_with_self(StoppableWorker, name="Worker")
+    # A cached property, which Celery looks up when it starts a worker.
+    app.Worker = app.subclass_with_self(StoppableWorker, name="Worker")  # type: ignore[misc]
     signals.worker_process_init.connect(_end, weak=False)
     signals.task_prerun.connect(_begin, weak=False)
     signals.task_postrun.connect(_end, weak=False)
