@@ -52,15 +52,15 @@ from support.redis_keys import contents, group_sets, lasting_keys, make_webhooks
 T = TypeVar("T")
 
 WORKERS = ("images@a/1", "images@b/1", "images@c/1")
-MOST_GROUPS = 4
+MOST_GROUPS = 3
 WINDOW = 2
 ROUNDS = 3 * MAX_ATTEMPTS
 LONG = 1e6
 RESULT = Outcome(format="png", width=2, height=2, bytes=70, sha256="ab" * 32)
 EXAMPLES = int(os.environ.get("EXAMPLES", 0))
 ALWAYS_THE_SAME = settings(
-    max_examples=25,
-    stateful_step_count=40,
+    max_examples=20,
+    stateful_step_count=50,
     derandomize=True,
     deadline=None,
     database=None,
@@ -292,18 +292,25 @@ class Interleavings(RuleBasedStateMachine):
     # What workers do.
 
     @precondition(lambda self: self.model.queue)
-    @rule(number=picks, worker=strategies.sampled_from(WORKERS), comes_twice=some)
-    def deliver(self, number: int, worker: str, comes_twice: bool) -> None:
-        """A message reaches a worker, and may come a second time."""
+    @rule(
+        number=picks,
+        worker=strategies.sampled_from(WORKERS),
+        stays=some,
+        second=strategies.sampled_from([None, *WORKERS]),
+    )
+    def deliver(self, number: int, worker: str, stays: bool, second: str | None) -> None:
+        """A message reaches a worker, and may come a second time, now or later."""
         message = pick(self.model.queue, number)
-        if not comes_twice:
+        if not stays:
             self.model.queue.remove(message)
-        self.redis.set(heartbeat_key(worker), "alive")
-        self._begin(message, worker)
+        for taker in (worker, second):
+            if taker:
+                self.redis.set(heartbeat_key(taker), "alive")
+                self._begin(message, taker)
 
     @precondition(lambda self: self.model.held)
-    @rule(number=picks, is_well=some)
-    def end(self, number: int, is_well: bool) -> None:
+    @rule(number=picks, is_well=some, are_lost=some)
+    def end(self, number: int, is_well: bool, are_lost: bool) -> None:
         """An attempt comes to its end, also one that counts as lost: its worker was only slow."""
         held = self._let_go(number)
         image, counts = held.image, held.image.owner is held
@@ -320,11 +327,11 @@ class Interleavings(RuleBasedStateMachine):
             self.model.end(image, state)
             self.model.end_if_done(image.group)
             self._check_ending(image.group, ending.effects)
-            self._take_turns(ending.turns)
+            self._take_turns(ending.turns, are_lost=are_lost)
 
     @precondition(lambda self: self.model.held)
-    @rule(number=picks)
-    def give_up(self, number: int) -> None:
+    @rule(number=picks, are_lost=some)
+    def give_up(self, number: int, are_lost: bool) -> None:
         """A worker kills the process that took too long for an image."""
         held = self._let_go(number)
         if isinstance(held.work, Fetch):
@@ -345,7 +352,7 @@ class Interleavings(RuleBasedStateMachine):
             self.model.end(image, ImageState.FAILED)
             self.model.end_if_done(image.group)
             self._check_ending(image.group, ending.effects)
-            self._take_turns(ending.turns)
+            self._take_turns(ending.turns, are_lost=are_lost)
 
     @precondition(lambda self: self.model.held)
     @rule(number=picks, is_lost=some)
@@ -434,7 +441,9 @@ class Interleavings(RuleBasedStateMachine):
     def claim_webhook(self, number: int, index: int, worker: str) -> None:
         group = self._any_group(number)
         self.redis.set(heartbeat_key(worker), "alive")
-        self._claim(group, worker, run=group.run if index >= 0 else -1, index=index)
+        for taker in (worker, *WORKERS[:1]):  # its message comes twice
+            self.redis.set(heartbeat_key(taker), "alive")
+            self._claim(group, taker, run=group.run if index >= 0 else -1, index=index)
 
     @precondition(lambda self: self.deliveries)
     @rule(number=picks, state=strategies.sampled_from(list(WebhookState)[:1] + list(WebhookState)[2:]))
@@ -549,11 +558,12 @@ class Interleavings(RuleBasedStateMachine):
         for _ in range(ROUNDS):
             self.recover(are_lost=False)
             while self.model.queue:
-                self.deliver(0, WORKERS[0], comes_twice=False)
+                self.deliver(0, WORKERS[0], stays=False, second=None)
                 while self.model.held:
-                    self.fetched(0, is_lost=False) if isinstance(self.model.held[0].work, Fetch) else self.end(
-                        0, is_well=True
-                    )
+                    if isinstance(self.model.held[0].work, Fetch):
+                        self.fetched(0, is_lost=False)
+                    else:
+                        self.end(0, is_well=True, are_lost=False)
         assert not [image for image in self.model.images if image.is_open], "an image was lost"
         self._deliver_webhooks()
         self.the_record_is_the_models()
