@@ -395,6 +395,18 @@ class Interleavings(RuleBasedStateMachine):
         if is_dead:
             self.model.held = [held for held in self.model.held if held.worker != worker]
 
+    @precondition(lambda self: self.model.held)
+    @rule(number=picks, worker=strategies.sampled_from(WORKERS), is_well=some)
+    def cut_off_worker(self, number: int, worker: str, is_well: bool) -> None:
+        """A worker is cut off, another one begins its image, and then the first one comes to its end."""
+        held = pick(self.model.held, number)
+        self.redis.delete(heartbeat_key(held.worker))
+        if worker != held.worker:
+            message = InQueue(held.image, isinstance(held.work, Fetch), time.time(), held.delivery)
+            self.redis.set(heartbeat_key(worker), "alive")
+            self._begin(message, worker)
+            self.end(self.model.held.index(held), is_well=is_well, are_lost=False)
+
     @precondition(lambda self: self.model.queue)
     @rule(number=picks)
     def lose_message(self, number: int) -> None:

@@ -88,7 +88,7 @@ MUTANTS = (
     Mutant(
         "an image has succeeded although its result is not stored",
         "services/worker/src/darkroom_worker/processing.py",
-        "storage.put(result_blob(work.group_id, work.index, output), result.data)",
+        "self.storage.put(result_blob(work.group_id, work.index, output), result.data)",
         "pass",
         "tests/integration/worker/test_attempts.py",
     ),
