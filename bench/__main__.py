@@ -13,6 +13,7 @@ BENCHMARKS = (
     "memory",
     "intake",
     "uploads",
+    "fairness",
     "streams",
     "slow_clients",
     "idle",
