@@ -89,6 +89,30 @@ def test_an_archive_holds_the_results_and_what_is_known_of_all_images(tmp_path: 
     assert second["operations"] == [{"op": "resize", "width": 5}]
 
 
+def test_the_manifest_says_what_makes_each_result_again(tmp_path: Path) -> None:
+    storage = LocalBlobStorage(tmp_path)
+    storage.put(result_blob(GROUP, 0), b"first")
+    outcome = Outcome(
+        format="png",
+        width=1,
+        height=1,
+        bytes=5,
+        sha256="e5",
+        original="0f",
+        overlays={"7a": "7b"},
+        engine="pillow=13 a=1",
+    )
+    image = Image(0, "one.png", ImageState.SUCCEEDED, None, Outcome.from_json(outcome.to_json()), "one")
+    with zipfile.ZipFile(io.BytesIO(b"".join(stream(group(image), storage)))) as archive:
+        manifest = json.loads(archive.read(MANIFEST))
+    assert manifest["metadata"] == "none"
+    entry = manifest["images"][0]
+    assert entry["original"] == {"sha256": "0f"}
+    assert entry["overlays"] == {"7a": {"sha256": "7b"}}
+    assert entry["engine"] == {"pillow": "13", "a": "1"}
+    assert (entry["operations"], entry["sha256"]) == ([{"op": "blur", "radius": 3}], "e5")
+
+
 def test_an_archive_whose_results_are_gone_breaks_off(tmp_path: Path) -> None:
     with pytest.raises(BlobNotFoundError):
         b"".join(stream(group(done(0, "one.png", b"first")), LocalBlobStorage(tmp_path)))

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
-from darkroom_contracts.formats import Metadata
 from zipstream import ZipStream  # type: ignore[import-untyped]  # it ships no types
 
 from darkroom_records.blobs import BlobStorage, result_blob
@@ -45,8 +44,7 @@ def _manifest(group: Group, names: Mapping[int, Mapping[str, str]]) -> bytes:
     facts: dict[str, Any] = {"group_id": group.group_id, "state": group.state}
     if group.outputs:
         facts["outputs"] = group.outputs
-    if group.metadata is not Metadata.NONE:
-        facts["metadata"] = group.metadata
+    facts["metadata"] = group.metadata
     return json.dumps({**facts, "images": images}, indent=2).encode()
 
 
@@ -66,6 +64,12 @@ def _entry(group: Group, image: Image, files: Mapping[str, str]) -> dict[str, An
         "sha256": made.sha256,
         "code": made.code,
     }
+    if made.original:
+        entry["original"] = {"sha256": made.original}
+    if made.overlays:
+        entry["overlays"] = {image_id: {"sha256": digest} for image_id, digest in made.overlays.items()}
+    if made.engine:
+        entry["engine"] = made.engine_versions
     if group.outputs:
         entry["outputs"] = {name: {"file": files[name], **asdict(facts)} for name, facts in made.outputs.items()}
     return entry

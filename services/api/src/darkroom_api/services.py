@@ -28,6 +28,7 @@ from darkroom_api.groups.presets import Presets, read_presets
 from darkroom_api.groups.responses import GroupStatus
 from darkroom_api.http.paths import Paths
 from darkroom_api.settings import ApiSettings
+from darkroom_api.uploads.disk_space import DiskSpace
 
 _NAME = "darkroom"
 
@@ -45,6 +46,7 @@ class Services:
     tasks: TaskStore
     control: ControlStore
     storage: BlobStorage
+    disk: DiskSpace
     outbox: Outbox
     emails: EmailSender
     subscribers: Subscribers
@@ -71,6 +73,7 @@ class Services:
             tasks=TaskStore(redis),
             control=ControlStore(redis),
             storage=make_storage(settings, must_exist=False),
+            disk=DiskSpace(settings.storage_dir, settings.min_free_space),
             outbox=outbox,
             emails=EmailSender(outbox, partial(try_send, celery)),
             subscribers=Subscribers(redis),

@@ -11,11 +11,21 @@ from darkroom_records.retention import RetentionSettings
 from darkroom_records.storage import StorageSettings
 from darkroom_records.webhooks import WebhookSettings
 from darkroom_runtime.browsers import HostSettings
-from pydantic import BeforeValidator, Field, HttpUrl, NonNegativeInt, PositiveInt, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    HttpUrl,
+    NonNegativeInt,
+    PositiveInt,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import NoDecode
 
 from darkroom_api.groups.presets import read_presets
 from darkroom_api.http.named_keys import NamedKey, parse_keys
+from darkroom_api.uploads.disk_space import check_minimum
 
 FIRST_WORDS = frozenset({
     "add", "archive", "blur", "cancel", "confirm", "control", "docs", "events", "groups", "healthz", "images",
@@ -85,6 +95,11 @@ class ApiSettings(StorageSettings, RetentionSettings, LinkSettings, MailLimitSet
     upload_space: PositiveInt = Field(
         4_000_000_000,
         description="Bytes of the disk for bodies until they are worked on. Each process has an equal part of them.",
+    )
+    min_free_space: Annotated[str, AfterValidator(check_minimum)] = Field(
+        "2%",
+        description="How much of the disk stays free for work that was accepted, in bytes or as a share: below, images "
+        "are refused with 507.",
     )
     keep_uploads: PositiveInt = Field(
         3600, description="Seconds after its last use until an image that was uploaded ahead is dropped."

@@ -10,6 +10,7 @@ from darkroom_imaging.engine import Result, process_outputs
 from darkroom_imaging.limits import Limits
 from darkroom_imaging.memory import needed_bytes
 from darkroom_imaging.operations import Pipeline, overlay_ids, read_outputs, read_pipeline
+from darkroom_imaging.versions import engine_versions
 from darkroom_records.blobs import BlobNotFoundError, BlobStorage, original_blob, overlay_blob, result_blob
 from darkroom_records.groups import Outcome, ResultFacts, Work
 
@@ -23,6 +24,7 @@ _NOTED_WAIT = 0.01
 _LARGE = 100_000_000
 """Bytes of an image after which its process keeps nothing."""
 _ONE_UNNAMED: Mapping[str, Pipeline] = {"": ()}
+_ENGINE = " ".join(f"{name}={number}" for name, number in engine_versions().items())
 
 
 class StorageError(Exception):
@@ -87,7 +89,13 @@ class Processor:
                 for output, result in results.items():  # in place of what an earlier attempt may have left
                     self.storage.put(result_blob(work.group_id, work.index, output), result.data)
             facts = {output: _facts(result) for output, result in results.items()}
-            return Outcome.of(facts, **times.until_now())
+            return Outcome.of(
+                facts,
+                original=_sha256(source),
+                overlays={image_id: _sha256(data) for image_id, data in overlays.items()},
+                engine=_ENGINE,
+                **times.until_now(),
+            )
 
 
 def _overlays(storage: BlobStorage, group_id: str, pipelines: Iterable[Pipeline]) -> Iterator[tuple[str, bytes]]:
@@ -103,8 +111,11 @@ def _read(storage: BlobStorage, key: str) -> bytes:
 
 
 def _facts(result: Result) -> ResultFacts:
-    digest = hashlib.sha256(result.data).hexdigest()
-    return ResultFacts(result.format, result.width, result.height, len(result.data), digest)
+    return ResultFacts(result.format, result.width, result.height, len(result.data), _sha256(result.data))
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 @contextmanager

@@ -128,6 +128,18 @@ class Outcome:
     ended_at: float | None = None
     steps: Mapping[str, float] = field(default_factory=dict)
     """Seconds that each step of that attempt took, in their order."""
+    original: str | None = None
+    """The SHA-256 of the original, as it was processed."""
+    overlays: Mapping[str, str] = field(default_factory=dict)
+    """The SHA-256 of each image that a watermark showed, by its ``image_id``."""
+    engine: str | None = None
+    """The versions that made the results: ``name=version``, separated by spaces. A record has a thousand of these."""
+
+    @property
+    def engine_versions(self) -> Mapping[str, str]:
+        """The same by name."""
+        pairs = (part.partition("=") for part in (self.engine or "").split())
+        return {name: number for name, _, number in pairs}
 
     @classmethod
     def of(cls, results: Mapping[str, ResultFacts], **others: Any) -> "Outcome":
@@ -148,6 +160,7 @@ class Outcome:
         members = {field.name: getattr(self, field.name) for field in fields(self)}
         members["outputs"] = {name: asdict(facts) for name, facts in self.outputs.items()}
         members["steps"] = dict(self.steps)
+        members["overlays"] = dict(self.overlays)
         return json.dumps({name: value for name, value in members.items() if value not in (None, {})})
 
     @classmethod

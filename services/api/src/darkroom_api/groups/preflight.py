@@ -18,6 +18,7 @@ from darkroom_api.http.openapi import GROUPS, NEEDS_KEY, answers
 from darkroom_api.http.problems import Problem
 from darkroom_api.services import Services, services
 from darkroom_api.settings import ApiSettings
+from darkroom_api.uploads.space_guard import needs_disk_space
 from darkroom_api.uploads.staging import StagedImage
 
 blueprint = APIBlueprint("preflight", __name__, abp_tags=[GROUPS])
@@ -139,6 +140,7 @@ def _refusal(images: Sequence[TakenImage], services: Services) -> Problem | None
     request_body=request_body(blueprint),
 )
 @asks_for_key
+@needs_disk_space
 def preflight() -> Response:
     """What `/process_images` would say to this request, and cost. Nothing is done, and nothing of it is kept.
 

@@ -24,6 +24,7 @@ from darkroom_api.http.openapi import GROUPS, IMAGE_FILES, NEEDS_KEY, answers
 from darkroom_api.http.problems import Problem
 from darkroom_api.http.validation import refuse
 from darkroom_api.services import services
+from darkroom_api.uploads.space_guard import needs_disk_space
 
 blueprint = APIBlueprint("process_images", __name__, abp_tags=[GROUPS])
 
@@ -58,6 +59,7 @@ def _form_body() -> dict[str, Any]:
     request_body=request_body(blueprint),
 )
 @asks_for_key
+@needs_disk_space
 def process_images(header: IdempotencyHeader) -> Response:
     """Take a group of images in.
 
@@ -75,6 +77,7 @@ def process_images(header: IdempotencyHeader) -> Response:
     request_body=_form_body(),
 )
 @asks_for_key
+@needs_disk_space
 def blur(header: IdempotencyHeader) -> Response:
     """Blur photographs, as a form sends them."""
     if request.mimetype != "multipart/form-data":

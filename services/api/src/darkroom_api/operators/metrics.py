@@ -15,6 +15,8 @@ from prometheus_client.registry import REGISTRY, Collector
 from redis import Redis
 from redis.exceptions import RedisError
 
+from darkroom_api.uploads.disk_space import DiskSpace
+
 DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
 """The variable that names the folder in which the processes of one server add up their counts."""
 
@@ -32,15 +34,35 @@ def init_metrics(app: Flask) -> None:
     app.teardown_request(_end)
 
 
-def exposition(redis: Redis) -> bytes:
-    """The counts of all processes of this server, and how the queues stand."""
+def exposition(redis: Redis, disk: DiskSpace) -> bytes:
+    """The counts of all processes of this server, how the queues stand, and how the disk is filled."""
     queues = CollectorRegistry()
+    queues.register(DiskCollector(disk))
     queues.register(QueueCollector(redis))
     if DIRECTORY not in os.environ:
         return generate_latest(REGISTRY) + generate_latest(queues)
     together = CollectorRegistry()
     multiprocess.MultiProcessCollector(together)  # type: ignore[no-untyped-call]  # as prometheus_client has it
     return generate_latest(together) + generate_latest(queues)
+
+
+class DiskCollector(Collector):
+    """How much of the disk is free, and how much stays free. Neither while it is away."""
+
+    def __init__(self, disk: DiskSpace) -> None:
+        self._disk = disk
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        try:
+            space = self._disk.measure()
+        except OSError:
+            return
+        yield GaugeMetricFamily("darkroom_disk_free_bytes", "Free space of the disk.", value=float(space.free))
+        yield GaugeMetricFamily(
+            "darkroom_disk_min_free_bytes",
+            "Below so much free space, images are refused with 507.",
+            value=float(space.minimum),
+        )
 
 
 class QueueCollector(Collector):

@@ -28,6 +28,7 @@ from darkroom_api.serving.polling import BUFFER, STOPPING, PollingWorker
 from darkroom_api.serving.received import Received, Space
 from darkroom_api.serving.turns import Turns
 from darkroom_api.settings import ApiSettings
+from darkroom_api.uploads.disk_space import DiskSpace
 
 _FAIR = 8
 """Reads from, or connections of, one socket before others have their turn."""
@@ -53,6 +54,7 @@ class Worker(PollingWorker):
         self._limit = connection_limit(self._settings.max_connections)
         share = self._settings.upload_space // self._settings.api_workers
         self._space = Space(max(share, self._settings.max_request_bytes))
+        self._disk = DiskSpace(self._settings.storage_dir, self._settings.min_free_space)
         self._queued: deque[tuple[float, Connection]] = deque()
         """Whose bodies wait for memory, and since when."""
         self._checked = 0.0
@@ -199,6 +201,9 @@ class Worker(PollingWorker):
             return False
         if conn.received.goes_to_disk(count) and not self._make_space(conn, count):
             self._answer_now(conn, refusals.TOO_MANY_UPLOADS)
+            return False
+        if conn.received.goes_to_disk(count) and self._disk.is_low():
+            self._answer_now(conn, refusals.DISK_FULL)
             return False
         try:
             conn.received.append(self._buffer[:count])

@@ -24,6 +24,7 @@ from darkroom_api.http.openapi import BINARY, GROUPS, IMAGE_FILES, NEEDS_KEY, an
 from darkroom_api.http.problems import Problem, missing_images, unknown_upload
 from darkroom_api.http.validation import problem_of
 from darkroom_api.services import Services, services
+from darkroom_api.uploads.space_guard import needs_disk_space
 from darkroom_api.uploads.staging import StagedImage, current_staging, uploaded_image
 
 blueprint = APIBlueprint("uploads", __name__, abp_tags=[GROUPS])
@@ -89,6 +90,7 @@ def _request_body() -> dict[str, Any]:
     request_body=_request_body(),
 )
 @asks_for_key
+@needs_disk_space
 def upload() -> Response:
     """Send an image ahead: as the body with its type, or as the one file of a form.
 
