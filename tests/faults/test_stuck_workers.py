@@ -5,11 +5,11 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, Protocol
 from urllib.parse import urlsplit
 
 import pytest
@@ -65,9 +65,9 @@ class Service:
         assert health.read_text().rstrip().endswith(said)
         return str(said)
 
-    def tasks_done(self) -> bool:
-        """Whether nothing waits and nothing is held."""
-        return not self.redis.llen(Queue.MAINTENANCE) and not self.redis.hlen("unacked")
+    def has_taken_all(self) -> bool:
+        """Whether nothing waits in its queue."""
+        return not self.redis.llen(Queue.MAINTENANCE)
 
 
 @pytest.fixture(scope="module")
@@ -76,16 +76,23 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield server.url
 
 
-Start = Callable[[str], AbstractContextManager[Service]]
+class Start(Protocol):
+    """Starts a service with a pool of this kind."""
+
+    def __call__(self, pool: str, *, unread: bool = False) -> AbstractContextManager[Service]:
+        """
+        Args:
+            pool: its kind.
+            unread: whether nobody reads its log once it has started.
+        """
 
 
 @pytest.fixture
 def start(redis_url: str, tmp_path: Path) -> Start:
-    """Starts a service with a pool of this kind."""
     address = urlsplit(redis_url)
 
     @contextmanager
-    def run(pool: str) -> Iterator[Service]:
+    def run(pool: str, *, unread: bool = False) -> Iterator[Service]:
         settings = {
             "STUCK_POOL": pool,
             "DARKROOM_STALL_TIMEOUT": str(PATIENCE),
@@ -96,7 +103,7 @@ def start(redis_url: str, tmp_path: Path) -> Start:
         with (
             connect(Settings(redis_url=redis_url)) as redis,
             Proxy(str(address.hostname), int(address.port or 0)) as proxy,
-            log.open("ab") as output,
+            _unread_pipe() if unread else log.open("ab") as output,
             make_celery("test", publisher(Settings(redis_url=redis_url))) as celery,
         ):
             redis.flushall()
@@ -104,9 +111,29 @@ def start(redis_url: str, tmp_path: Path) -> Start:
             with live_consumer(
                 "support.stuck_service", Queue.MAINTENANCE, url, tmp_path, settings, output=output
             ) as process:
+                if unread:
+                    _fill(output)
                 yield Service(process, log, tmp_path, redis, celery, proxy)
 
     return run
+
+
+@contextmanager
+def _unread_pipe() -> Iterator[IO[bytes]]:
+    reading, writing = os.pipe()
+    try:
+        with os.fdopen(writing, "wb", buffering=0) as pipe:
+            yield pipe
+    finally:
+        os.close(reading)
+
+
+def _fill(pipe: IO[bytes]) -> None:
+    os.set_blocking(pipe.fileno(), False)
+    with suppress(BlockingIOError):
+        while True:
+            os.write(pipe.fileno(), b"x")
+    os.set_blocking(pipe.fileno(), True)  # of the service's end, too: it is the same
 
 
 def is_running(pid: int) -> bool:
@@ -130,7 +157,7 @@ def test_a_worker_that_is_silently_cut_off_from_its_queue_ends_itself(start: Sta
         assert service.complaint().startswith("No message has been taken for ")
     with start(pool) as service:
         send(service.celery, Count(1))
-        wait_for(service.tasks_done, limit=LONG, what="the next to take what waits")
+        wait_for(service.has_taken_all, limit=LONG, what="the next to take what waits")
 
 
 @slow
@@ -165,6 +192,16 @@ def test_a_worker_whose_loop_hangs_ends_itself(start: Start, pool: str) -> None:
 
 
 @faults
+def test_a_worker_ends_itself_although_nobody_reads_its_log(start: Start) -> None:
+    with start("prefork", unread=True) as service:
+        pool = wait_for(service.pool, limit=LONG, what="the processes of the pool")
+        send(service.celery, Add(LOOP, 0))
+        send(service.celery, HANG)
+        assert service.process.wait(LONG) == EXIT_CODE
+        assert_nobody_goes_on(pool)
+
+
+@faults
 @pytest.mark.parametrize("pool", POOLS)
 def test_a_worker_is_not_blamed_for_what_is_none_of_its_doing(start: Start, pool: str) -> None:
     with start(pool) as service:
@@ -183,7 +220,7 @@ def test_a_worker_is_not_blamed_for_what_is_none_of_its_doing(start: Start, pool
         send(service.celery, Count(1))
         look_on("its queue is paused")
         assert inspect("add_consumer")
-        wait_for(service.tasks_done, limit=LONG, what="the message to be taken")
+        wait_for(service.has_taken_all, limit=LONG, what="the message to be taken")
 
         send(service.celery, Count(1), countdown=2 * PATIENCE)
         for _ in range(5):
@@ -192,7 +229,7 @@ def test_a_worker_is_not_blamed_for_what_is_none_of_its_doing(start: Start, pool
 
         with service.proxy.frozen():
             look_on("Redis is frozen")
-        wait_for(service.tasks_done, limit=LONG, what="all to be done")
+        wait_for(service.has_taken_all, limit=LONG, what="it to go on")
         service.process.terminate()
         send(service.celery, HANG)
         assert service.process.wait(LONG) == 0

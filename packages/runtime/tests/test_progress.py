@@ -1,11 +1,13 @@
 """When a worker counts as stuck, and when it does not."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
 import pytest
-from darkroom_runtime.progress import Judge, Sight, Stage, Verdict, Work
+from darkroom_runtime import progress
+from darkroom_runtime.progress import Judge, LoopWatch, Sight, Stage, Verdict, Work
 
 PATIENCE = 25.0
 INTERVAL = 5.0
@@ -142,3 +144,32 @@ def test_a_task_is_found_stuck_among_others_that_get_on(watched: Watched) -> Non
         for turn in range(40)
     ]
     assert {verdict.stuck for verdict in verdicts if verdict} == {stuck}
+
+
+@dataclass
+class Thread:
+    """Stands for the thread that watches a worker."""
+
+    looks: int = 0
+    ended_for: list[str] = field(default_factory=list)
+
+    def end(self, verdict: Verdict) -> None:
+        self.ended_for.append(verdict.trouble)
+
+
+def test_the_loop_ends_the_process_where_the_thread_that_watches_it_stands_still(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    thread, loop = Thread(), LoopWatch(patience=3)
+    monkeypatch.setattr(progress, "_watch", thread)
+    for thread.looks in (1, 1, 1, 2, 2, 3):  # now and then it is late
+        loop.look()
+    assert thread.ended_for == []
+    for _ in range(3):
+        loop.look()
+    assert thread.ended_for == ["The thread that judges whether this worker gets on stands still."]
+
+
+def test_the_loop_watches_nobody_before_the_worker_is_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "_watch", None)
+    LoopWatch(patience=0).look()
