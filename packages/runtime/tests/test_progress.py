@@ -151,6 +151,7 @@ class Thread:
     """Stands for the thread that watches a worker."""
 
     looks: int = 0
+    is_stopped: bool = False
     ended_for: list[str] = field(default_factory=list)
 
     def end(self, verdict: Verdict) -> None:
@@ -168,6 +169,14 @@ def test_the_loop_ends_the_process_where_the_thread_that_watches_it_stands_still
     for _ in range(3):
         loop.look()
     assert thread.ended_for == ["The thread that judges whether this worker gets on stands still."]
+
+
+def test_the_loop_watches_nobody_once_the_worker_stops(monkeypatch: pytest.MonkeyPatch) -> None:
+    thread, loop = Thread(is_stopped=True), LoopWatch(patience=1)
+    monkeypatch.setattr(progress, "_watch", thread)
+    for _ in range(3):
+        loop.look()
+    assert thread.ended_for == []
 
 
 def test_the_loop_watches_nobody_before_the_worker_is_ready(monkeypatch: pytest.MonkeyPatch) -> None:

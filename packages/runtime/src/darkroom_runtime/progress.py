@@ -183,6 +183,11 @@ class Watch:
     def stop(self) -> None:
         self._stopped.set()
 
+    @property
+    def is_stopped(self) -> bool:
+        """Whether it judges nobody any more, since the worker was asked to stop."""
+        return self._stopped.is_set()
+
     def end(self, verdict: Verdict) -> None:
         """Say what is wrong and end this process, with all processes of its pool.
 
@@ -323,7 +328,7 @@ class LoopWatch:
 
     def look(self) -> None:
         """End the process where the thread stands still."""
-        if _watch is None:
+        if _watch is None or _watch.is_stopped:
             return
         self._missed = self._missed + 1 if _watch.looks == self._looks else 0
         self._looks = _watch.looks
@@ -344,4 +349,5 @@ def install_progress(settings: ConsumerSettings) -> None:
             _watch.stop()
 
     signals.worker_ready.connect(start, weak=False)
-    signals.worker_shutdown.connect(stop, weak=False)
+    signals.worker_shutting_down.connect(stop, weak=False)
+    signals.worker_shutdown.connect(stop, weak=False)  # also where no signal asked it to
