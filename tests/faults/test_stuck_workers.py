@@ -22,7 +22,10 @@ from darkroom_runtime.redis_client import connect
 from darkroom_runtime.sending import send
 from darkroom_runtime.settings import Settings
 from redis import Redis
+from support.client import Client
 from support.live_consumer import live_consumer
+from support.local_stack import LocalStack
+from support.pictures import encode, photograph
 from support.redis_server import RedisServer
 from support.stuck_service import LOOP, TIME_LIMIT
 from support.tcp_proxy import Proxy
@@ -233,3 +236,18 @@ def test_a_worker_is_not_blamed_for_what_is_none_of_its_doing(start: Start, pool
         service.process.terminate()
         send(service.celery, HANG)
         assert service.process.wait(LONG) == 0
+
+
+@faults
+def test_the_supervisor_starts_a_stuck_worker_again_and_its_image_is_processed(tmp_path: Path) -> None:
+    settings = {"DARKROOM_WORKER_CONCURRENCY": "1", "DARKROOM_STALL_TIMEOUT": str(PATIENCE)}
+    with LocalStack(tmp_path, settings) as stack:
+        client, stuck = Client(stack.api_url), stack.processes["worker"].pid
+        pool = stack.children("worker")
+        for process in pool:
+            os.kill(process, signal.SIGSTOP)
+        group_id = client.start({"a.jpg": encode(photograph())}, [])
+        assert client.wait(group_id)["state"] == "completed"
+        assert stack.processes["worker"].pid != stuck
+        assert_nobody_goes_on(pool)
+        assert "worker_stuck" in (stack.folder.logs / "worker.log").read_text()
