@@ -42,6 +42,7 @@ MUTANTS = (
         f"{STEPS}/finish.lua",
         "if not is_latest(index, attempt, ARGV[8]) then return {0} end",
         "",
+        "tests/integration/test_group_store.py",
     ),
     Mutant(
         "a step whose answer was lost is done again",
@@ -98,13 +99,6 @@ MUTANTS = (
         "if stage == 'handing over' then",
         "if false then",
         "tests/integration/mailer/test_lost_mailers.py",
-    ),
-    Mutant(
-        "a batch is accepted before its originals are stored",
-        "services/api/src/darkroom_api/groups/submission.py",
-        "            confirmed=False,\n",
-        "            confirmed=True,\n",
-        "tests/integration/api/test_sweep.py",
     ),
     Mutant(
         "an accepted batch whose confirmation was lost is not looked for",
