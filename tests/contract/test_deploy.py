@@ -40,6 +40,7 @@ def container(service: str) -> dict[str, Any]:
 
 
 def megabytes(size: str) -> float:
+    size = re.sub(r"\$\{\w+:-(\w+)\}", r"\1", size)  # what it is by default
     number, unit = re.fullmatch(r"([\d.]+)([A-Za-z]+)", size).groups()  # type: ignore[union-attr]  # sizes all have one
     return float(number) * {"m": 1, "Mi": 1, "M": 1, "g": 1024, "Gi": 1024, "G": 1024}[unit]
 
