@@ -57,6 +57,7 @@ class Bench:
                 self.storage,
                 Limits(max_bytes=1_000_000, max_pixels=200_000),
                 self.memory,
+                max_need=200_000_000,
                 max_wait=0.1,
                 time_limit=TIME_LIMIT,
             ),

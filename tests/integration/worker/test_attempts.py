@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import replace
 from threading import Timer
 from typing import Any
 
@@ -19,10 +20,11 @@ from darkroom_records.groups import MAX_ATTEMPTS, Terms
 from darkroom_worker.attempts import fail_killed
 from darkroom_worker.deadline import DeadlineError
 from darkroom_worker.storage_waits import MAX_FAILURES, STORAGE_FAILURES
+from PIL import Image
 from redis import Redis
 from structlog.testing import capture_logs
 from support.attempts import GROUP, MAILED, TIME_LIMIT, WORKER, Bench
-from support.pictures import decode
+from support.pictures import decode, encode
 from support.redis_troubles import full, refusals
 from support.waiting import wait_for
 
@@ -284,3 +286,11 @@ def test_an_image_for_which_no_memory_becomes_free_goes_back_to_the_queue_as_if_
     holding.kill()
     holding.join()
     assert bench.run().state is ImageState.SUCCEEDED
+
+
+def test_an_image_that_needs_more_memory_than_there_is_fails_without_being_decoded(bench: Bench) -> None:
+    bench.create(encode(Image.new("RGBA", (447, 447)), "PNG"), pipeline=[{"op": "convert", "format": "avif"}])
+    bench.attempts = replace(bench.attempts, processor=replace(bench.attempts.processor, max_need=20_000_000))
+    image = bench.run()
+    assert image.state is ImageState.FAILED
+    assert image.outcome.code is ProblemCode.OUT_OF_MEMORY

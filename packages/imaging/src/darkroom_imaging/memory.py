@@ -34,12 +34,14 @@ _COSTLY_OPERATION = 17
 _ENCODING = {
     ImageFormat.JPEG: 8,
     ImageFormat.PNG: 10,
-    ImageFormat.WEBP: 20,
-    ImageFormat.AVIF: 32,
+    ImageFormat.WEBP: 16,
+    ImageFormat.AVIF: 28,
     ImageFormat.GIF: 24,
     ImageFormat.TIFF: 12,
 }
 """Of the picture and of what its encoder takes beside it."""
+_OPACITY = 4
+"""What an encoder takes for that, too."""
 _MORE_EFFORT = 8
 _PNG_DEPTH = 24
 _FIXED = 16_000_000
@@ -81,11 +83,13 @@ def needed_bytes(
         name = plan.result_format(header.format, conversion)
         shown = frames if name in ANIMATED else 1
         effort = _MORE_EFFORT if conversion is not None and conversion.effort == "best" else 0
+        is_opaque = header.format is ImageFormat.JPEG and not any(isinstance(step, Rotate) for step in operations)
+        opacity = 0 if is_opaque else _OPACITY
         largest, result = _largest(operations, size, decoded, limits)
         peak = max(
             peak,
             largest * max(map(_while_doing, operations), default=_OPERATION) + largest * (shown - 1) * _PIXEL,
-            result * (_ENCODING[name] + effort) + result * (shown - 1) * 2 * _PIXEL,
+            result * (_ENCODING[name] + opacity + effort) + result * (shown - 1) * 2 * _PIXEL,
         )
     kept = decoded * frames * _PIXEL if len(outputs) > 1 else 0
     return _FIXED + 2 * len(source) + peak + kept

@@ -7,7 +7,7 @@ from celery.utils import sysinfo
 
 PROCESS_BYTES = 80_000_000
 """What a process of the pool takes beside the image it works on: its own memory, and an original that waits."""
-MAIN_BYTES = 120_000_000
+MAIN_BYTES = 100_000_000
 """What the process takes that the pool belongs to, with the code that all of them share."""
 
 _CGROUPS = Path("/sys/fs/cgroup")

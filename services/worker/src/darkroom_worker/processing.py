@@ -39,6 +39,7 @@ class Processor:
         storage: where originals and results are.
         limits: how large an image may be.
         memory: what all processes of this worker share.
+        max_need: the bytes that an image can be given at most, the others doing nothing.
         max_wait: seconds an image may wait for memory.
         time_limit: seconds it may take; those it waits for memory do not count.
     """
@@ -46,6 +47,7 @@ class Processor:
     storage: BlobStorage
     limits: Limits
     memory: MemoryBudget
+    max_need: int
     max_wait: float
     time_limit: float
 
@@ -65,6 +67,7 @@ class Processor:
             StorageError: the original cannot be read or a result not stored, for now.
             BusyError: other images take all the memory.
             DeadlineError: it takes too long.
+            MemoryError: it needs more memory than this worker has.
         """
         pipeline = read_pipeline(work.pipeline)
         outputs = read_outputs(work.outputs) if work.outputs else _ONE_UNNAMED
@@ -74,6 +77,8 @@ class Processor:
             overlays = dict(_overlays(self.storage, work.group_id, [pipeline, *outputs.values()]))
         left = self.time_limit - (time.monotonic() - began)
         need = needed_bytes(source, pipeline, outputs, limits=self.limits)
+        if need > self.max_need:
+            raise MemoryError(f"{need:,} bytes")
         with ExitStack() as held:
             asked_at = time.monotonic()
             held.enter_context(self.memory.hold(need, seconds=self.max_wait))

@@ -41,6 +41,7 @@ def attempts() -> Attempts:
         storage,
         Limits(max_bytes=settings.max_image_bytes, max_pixels=settings.max_pixels),
         memory,
+        max_need=machine.image_bytes(settings.memory, 0),
         max_wait=settings.max_memory_wait,
         time_limit=settings.image_time_limit,
     )
