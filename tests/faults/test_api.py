@@ -55,7 +55,7 @@ def test_it_is_killed_during_an_upload(usual: LocalStack, ledger: Ledger) -> Non
     "step",
     [
         pytest.param("_confirm", id="after it has stored the images", marks=pytest.mark.faults),
-        pytest.param("_publish", id="before it has sent the messages", marks=pytest.mark.slow),
+        pytest.param("_publish", id="before it has sent the messages", marks=pytest.mark.faults),
     ],
 )
 def test_it_is_killed_while_it_takes_a_batch_in(usual: LocalStack, ledger: Ledger, tmp_path: Path, step: str) -> None:

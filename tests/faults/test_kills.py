@@ -14,7 +14,7 @@ from faults.ledger import Ledger
 needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are looked up in /proc")
 
 
-@pytest.mark.slow
+@pytest.mark.faults
 @needs_proc
 def test_a_process_of_the_pool_is_killed(usual: LocalStack, ledger: Ledger) -> None:
     ledger.run("kill -9 of a process of the worker's pool", lambda _: kill(usual.children("worker")[0]))

@@ -145,7 +145,7 @@ def test_on_a_disk_that_fills_up_accepted_work_ends_and_intake_resumes_with_spac
     settings = ApiSettings(redis_url=redis_url, storage_dir=small_disk, min_free_space=str(8 * MEGABYTE))
     app = create_app(settings)
     http = app.test_client()
-    photo = encode(photograph(800, 600))
+    photo = encode(photograph(400, 300))
     try:
         accepted = post_files(http, [(f"{number}.jpg", photo) for number in range(5)])
         assert accepted.status_code == 202
@@ -159,7 +159,8 @@ def test_on_a_disk_that_fills_up_accepted_work_ends_and_intake_resumes_with_spac
             group = accepted.get_json()["group_id"]
             wait_for(lambda: http.get(f"/status/{group}").get_json()["finished_at"], limit=60, what="accepted work")
         assert http.get(f"/status/{group}").get_json()["state"] == "completed"
-        assert http.get(f"/images/{group}/0").status_code == 200
+        with http.get(f"/images/{group}/0") as result:
+            assert result.status_code == 200
         ballast.unlink()
         assert post_files(http, [("again.jpg", photo)]).status_code == 202
     finally:
