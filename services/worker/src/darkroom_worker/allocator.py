@@ -1,7 +1,7 @@
 """What becomes of memory that an image has left.
 
 By default the C library returns large blocks to the system at once. The next image gets them back page by page, each of
-which the kernel clears first: a fifth of the time of a blur.
+which the kernel clears first.
 """
 
 import ctypes
