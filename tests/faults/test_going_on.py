@@ -1,7 +1,5 @@
-"""A batch goes on within half a minute after whatever it rests on was killed, restarted or frozen."""
+"""A batch goes on within half a minute after its worker was killed. `make faults` has many more reasons to stop."""
 
-import os
-import signal
 import time
 
 import pytest
@@ -15,14 +13,13 @@ pytestmark = pytest.mark.slow
 
 LIMIT = 30.0
 """Seconds after which what was lost must be worked on again, with the settings everybody has."""
-IMAGES = 40
 WORK = [{"op": "sharpen", "radius": 20}] * 16
 """So much that the batch is still under way when what was lost is found."""
 
 
-def started(client: Client) -> str:
-    """A batch of some seconds, a few of its images done."""
-    group_id = client.start({f"{n}.jpg": encode(photograph(1600, 1200, n)) for n in range(IMAGES)}, WORK)
+def started(client: Client, images: int) -> str:
+    """A batch of which a few images are done, and whose others take half a second or more each."""
+    group_id = client.start({f"{n}.jpg": encode(photograph(1600, 1200, n)) for n in range(images)}, WORK)
     wait_for(lambda: client.status(group_id)["completed"] > 2, limit=60, what="the batch to be under way")
     return group_id
 
@@ -49,14 +46,14 @@ def longest_pause(client: Client, group_id: str) -> float:
 
 def test_after_its_worker_was_killed(usual: LocalStack) -> None:
     client = Client(usual.api_url)
-    group_id = started(client)
+    group_id = started(client, images=40)
     usual.kill_program("worker")
     assert longest_pause(client, group_id) < LIMIT
 
 
 def test_the_status_says_what_is_recovering_until_a_worker_has_begun_it_again(usual: LocalStack) -> None:
     client = Client(usual.api_url)
-    group_id = started(client)
+    group_id = started(client, images=10)
     usual.kill_program("worker")
     usual.stop_program("worker")
     wait_for(lambda: recovering(client, group_id) > 0, limit=LIMIT, what="the loss to be found")
@@ -68,30 +65,3 @@ def test_the_status_says_what_is_recovering_until_a_worker_has_begun_it_again(us
 def recovering(client: Client, group_id: str) -> int:
     """How many images of the group wait for a worker since theirs was lost."""
     return int(client.status(group_id, images="false")["recovering"])
-
-
-def test_after_redis_was_killed(usual: LocalStack) -> None:
-    client = Client(usual.api_url)
-    group_id = started(client)
-    usual.kill_program("redis")
-    assert longest_pause(client, group_id) < LIMIT
-
-
-def test_after_redis_was_frozen_for_longer_than_heartbeats_last(usual: LocalStack) -> None:
-    client = Client(usual.api_url)
-    group_id = started(client)
-    redis = usual.processes["redis"].pid
-    thawed_at = freeze(redis, seconds=20)
-    pause = longest_pause(client, group_id)
-    assert pause < LIMIT, f"{time.monotonic() - thawed_at:.0f} s after Redis went on"
-
-
-def freeze(pid: int, *, seconds: float) -> float:
-    """Stop a process for so long, and tell when it went on."""
-    end = time.monotonic() + seconds
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        wait_for(lambda: time.monotonic() > end, limit=seconds + 5, what="the time to pass")
-    finally:
-        os.kill(pid, signal.SIGCONT)
-    return time.monotonic()

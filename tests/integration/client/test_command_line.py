@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -109,9 +110,12 @@ def test_an_interrupted_command_leaves_its_batch_and_says_how_to_go_on(redis_url
             [*command, "--url", api.url], stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True
         ) as process:
             assert process.stderr is not None
+            hung = threading.Timer(60, process.kill)
+            hung.start()
             first = process.stderr.readline()
             process.send_signal(signal.SIGINT)
             said = process.stderr.read()
+            hung.cancel()
         group = first.removeprefix("Batch ").strip().rstrip(".")
         assert (process.returncode, f"darkroom download {group}" in said) == (130, True), first + said
 
