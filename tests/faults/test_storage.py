@@ -40,6 +40,7 @@ def test_storage_that_fails_one_image_more_often_than_it_may_be_begun_uses_up_no
     assert client.wait(group_id)["state"] == "completed"
 
 
+@pytest.mark.faults
 def test_an_image_fails_with_that_reason_when_storage_that_is_well_fails_it_for_minutes(
     stack: LocalStack, client: Client
 ) -> None:
