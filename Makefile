@@ -24,7 +24,7 @@ made := $(VENV)/.made
 python_code := packages services clients local tests bench
 members := packages/contracts packages/runtime packages/records packages/imaging services/api services/worker services/maintenance services/scheduler services/mailer services/outbound services/flower clients/python local
 
-.PHONY: help up logs down test test-fast test-compose faults corpus check lock explore soak mutants bench clean
+.PHONY: help up logs down test test-fast test-compose test-bucket faults corpus check lock explore soak mutants bench clean
 
 help: ## Show this list
 	@awk -F ': .*## ' '/^[a-z-]+:.*##/ { printf "make %-14s %s\n", $$1, $$2 }' Makefile
@@ -57,13 +57,16 @@ define run_tests
 endef
 
 test: $(made) ## Run all tests except those of the containers, of faults and of the corpus
-	@$(call run_tests,not compose and not faults and not corpus)
+	@$(call run_tests,not compose and not bucket and not faults and not corpus)
 
 test-fast: $(made) ## Run the tests that take seconds
-	@$(call run_tests,not compose and not faults and not corpus and not slow)
+	@$(call run_tests,not compose and not bucket and not faults and not corpus and not slow)
 
 test-compose: $(made) ## Run the tests of the containers; needs a Docker Engine
 	$(bin)/python -m pytest -m compose $(PYTEST)
+
+test-bucket: $(made) ## Run two API and four worker containers over S3, and print their images per second
+	$(bin)/python -m pytest -m bucket -s $(PYTEST)
 
 faults: $(made) ## Cause faults in the middle of batches, and print how long each took to recover from; takes half an hour
 	$(bin)/python -m pytest tests/faults -m faults $(PYTEST)

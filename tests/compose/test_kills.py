@@ -9,7 +9,7 @@ from compose.system import ComposeSystem
 
 pytestmark = pytest.mark.compose
 
-IMAGES = 40
+IMAGES = 24
 
 
 @pytest.mark.parametrize(

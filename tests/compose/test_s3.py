@@ -14,7 +14,7 @@ from support.s3_server import KEYS, S3Server
 
 from compose.system import ROOT, ComposeSystem
 
-pytestmark = pytest.mark.compose
+pytestmark = pytest.mark.bucket
 
 IMAGES = 100
 OURS = ("api", "worker", "maintenance", "scheduler")
