@@ -9,11 +9,12 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from darkroom_runtime import allocator
 from darkroom_runtime.logs import take_over_process
 from darkroom_runtime.settings import load
 
 from darkroom_api.serving.budget import Budget
-from darkroom_api.serving.limits import raise_descriptor_limit, return_freed_memory
+from darkroom_api.serving.limits import raise_descriptor_limit
 from darkroom_api.settings import ApiSettings
 
 _settings = load(ApiSettings)
@@ -31,7 +32,7 @@ STALLED = 60
 """Seconds after which a client is given up that does not even acknowledge what is sent to it."""
 
 raise_descriptor_limit()
-return_freed_memory()
+allocator.set_thresholds(mapped=1024 * 1024, kept=2 * 1024 * 1024)  # or each thread would keep a large body's memory
 
 bind = [f"{_settings.api_host}:{_settings.api_port}"]
 workers = _settings.api_workers

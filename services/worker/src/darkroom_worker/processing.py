@@ -13,8 +13,8 @@ from darkroom_imaging.operations import Pipeline, overlay_ids, read_outputs, rea
 from darkroom_imaging.versions import engine_versions
 from darkroom_records.blobs import BlobNotFoundError, BlobStorage, original_blob, overlay_blob, result_blob
 from darkroom_records.groups import Outcome, ResultFacts, Work
+from darkroom_runtime import allocator
 
-from darkroom_worker.allocator import return_freed_memory
 from darkroom_worker.deadline import deadline
 from darkroom_worker.memory_budget import MemoryBudget
 from darkroom_worker.times import Times
@@ -83,7 +83,7 @@ class Processor:
             asked_at = time.monotonic()
             held.enter_context(self.memory.hold(need, seconds=self.max_wait))
             if need > _LARGE:
-                held.callback(return_freed_memory)  # before others may have it
+                held.callback(allocator.trim)  # before others may have it: a large image leaves gaps
             times.add("wait", time.monotonic() - asked_at, at_least=_NOTED_WAIT)
             held.enter_context(deadline(max(left, 0.001)))
             with times.step("process"):
