@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from darkroom.client import Client, Item, Operations
 from darkroom.errors import DarkroomError, InvalidRequestError, NotFoundError
@@ -104,8 +104,8 @@ class Report:
         return all(image.state == "succeeded" for image in self.images)
 
 
-class Observer(Protocol):
-    """Is shown how a batch goes."""
+class Observer:
+    """Is shown how a batch goes, and shows nothing of it itself: who does overrides these."""
 
     def uploading(self, files: int, size: int) -> None:
         """So many files are going to be uploaded."""
@@ -118,22 +118,6 @@ class Observer(Protocol):
 
     def processed(self, group: Group) -> None:
         """This is how the group stands."""
-
-
-class Silence:
-    """Shows nothing."""
-
-    def uploading(self, files: int, size: int) -> None:
-        """Show nothing."""
-
-    def uploaded(self, *, files: int = 0, size: int = 0) -> None:
-        """Show nothing."""
-
-    def submitted(self, submission: Submission) -> None:
-        """Show nothing."""
-
-    def processed(self, group: Group) -> None:
-        """Show nothing."""
 
 
 @dataclass(slots=True)

@@ -171,7 +171,7 @@ class Client:
             "POST",
             "/process_images",
             headers={"Idempotency-Key": idempotency_key or secrets.token_hex(16)},
-            json={name: value for name, value in members.items() if value is not None},
+            json=_given(members),
         )
         return _read(Submission.of, answer)
 
@@ -199,9 +199,7 @@ class Client:
             "email": email,
             "keep_for": keep_for,
         }
-        answer = self._transport.json(
-            "POST", "/preflight", json={name: value for name, value in members.items() if value is not None}
-        )
+        answer = self._transport.json("POST", "/preflight", json=_given(members))
         return _read(lambda body: Limits.of(body["limits"]), answer)
 
     # Following groups
@@ -489,6 +487,10 @@ class _Counted:
         """Close it."""
         with suppress(OSError):
             self._file.close()
+
+
+def _given(members: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {name: value for name, value in members.items() if value is not None}
 
 
 def _parsed(text: str) -> Any:

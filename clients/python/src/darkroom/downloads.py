@@ -95,12 +95,12 @@ def _etag_of_same(target: Path, size: int | None) -> str | None:
     """The ETag of a file that is there already and may be the same. That of a result is its SHA-256."""
     if size is None or not target.is_file() or target.stat().st_size != size:
         return None
-    return f'"{_sha256(target)}"'
+    return f'"{sha256_of(target)}"'
 
 
 def _check(part: Path, etag: str | None, target: Path) -> None:
     expected = _SHA256.fullmatch(etag or "")
-    if expected and _sha256(part) != expected[1]:
+    if expected and sha256_of(part) != expected[1]:
         part.unlink()
         raise BrokenDownloadError(f"{target.name} was damaged on the way. Please retry.")
 
@@ -131,6 +131,7 @@ def _write(response: requests.Response, part: Path, on_bytes: Callable[[int], No
         raise requests.ConnectionError("the connection was lost")
 
 
-def _sha256(file: Path) -> str:
+def sha256_of(file: Path) -> str:
+    """Return the SHA-256 of a file."""
     with file.open("rb") as content:
         return hashlib.file_digest(content, "sha256").hexdigest()

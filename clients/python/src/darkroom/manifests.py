@@ -1,6 +1,5 @@
 """The manifest of an archive, by which its results can be made again."""
 
-import hashlib
 import json
 import zipfile
 from collections.abc import Mapping, Sequence
@@ -65,12 +64,6 @@ def read_manifest(path: Path) -> Manifest:
         )
     except (ValueError, KeyError, TypeError, zipfile.BadZipFile):
         raise ManifestError(f"{path} is not the manifest of an archive, nor an archive with one.") from None
-
-
-def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _entry(image: Mapping[str, Any]) -> Entry:

@@ -1,7 +1,9 @@
 """Watching a folder: what is put into it is processed, and moved out of the way once it is done."""
 
+import errno
 import json
 import os
+import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -9,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from darkroom.batches import ImageReport, Report, Silence, Work, follow, items_of, reports_of, upload_all
+from darkroom.batches import ImageReport, Observer, Report, Work, follow, items_of, reports_of, upload_all
 from darkroom.client import Client
 from darkroom.errors import DarkroomError, NotFoundError
 from darkroom.models import Limits
@@ -131,13 +133,13 @@ class Watcher:
     def _process(self, sources: Sequence[SourceFile], limits: Limits) -> Report:
         versions = {source.path: self._seen[source.path][0] for source in sources}
         work = self._work.with_uploads(self._client)
-        sent = upload_all(self._client, sources, limits, Silence())
+        sent = upload_all(self._client, sources, limits, Observer())
         if sent.uploads:
             group_id = work.submit(self._client, items_of(sent)).group_id
             entry = self._journal / f"{group_id}.json"
             _write(entry, [(source, versions[source.path]) for source, _ in sent.uploads])
             self._tell(f"Batch {group_id}: {len(sent.uploads):,} image{'' if len(sent.uploads) == 1 else 's'}.")
-            report = follow(self._client, group_id, self._folders.out, Silence(), known=reports_of(sent))
+            report = follow(self._client, group_id, self._folders.out, Observer(), known=reports_of(sent))
             report.images += sent.refused
         else:
             entry, report = None, Report(None, "failed", sent.refused)
@@ -158,7 +160,7 @@ class Watcher:
                 for index, file in enumerate(files)
             }
             versions = {self._folders.inbox / file["name"]: Version(file["size"], file["modified"]) for file in files}
-            report = follow(self._client, group_id, self._folders.out, Silence(), known=known)
+            report = follow(self._client, group_id, self._folders.out, Observer(), known=known)
         except (NotFoundError, ValueError, KeyError, TypeError):
             entry.unlink()  # its files are still there, and are sent again
             return None
@@ -187,8 +189,14 @@ class Watcher:
                 self._tell(f"{name} was processed and cannot be moved: {error.strerror}.")
 
 
-def watch(watcher: Watcher, *, interval: float, is_over: Callable[[], bool], tell: Callable[[str], None],
-          done: Callable[[Report], None]) -> None:  # fmt: skip
+def watch(
+    watcher: Watcher,
+    *,
+    interval: float,
+    is_over: Callable[[], bool],
+    tell: Callable[[str], None],
+    done: Callable[[Report], None],
+) -> None:
     """Look into the folder again and again. A server that is away is waited for.
 
     Args:
@@ -232,10 +240,10 @@ def _move(source: Path, target: Path) -> Path:
     try:
         source.replace(free)
     except OSError as error:
-        if error.errno != 18:  # it goes to another file system
+        if error.errno != errno.EXDEV:  # it goes to another file system
             raise
         part = free.with_name(f".{free.name}.part")
-        part.write_bytes(source.read_bytes())
+        shutil.copyfile(source, part)
         part.replace(free)
         with suppress(FileNotFoundError):
             source.unlink()

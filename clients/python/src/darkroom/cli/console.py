@@ -24,7 +24,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from darkroom.batches import Report
+from darkroom.batches import Observer, Report
 from darkroom.client import Client
 from darkroom.models import Group, Submission
 
@@ -93,7 +93,7 @@ class _Rate(ProgressColumn):
         return Text("" if speed is None else f"{speed:.1f} images/s", style="progress.data.speed")
 
 
-class Bars:
+class Bars(Observer):
     """Bars for uploads and for the work on images. Threads may share them."""
 
     def __init__(self, *, is_shown: bool) -> None:

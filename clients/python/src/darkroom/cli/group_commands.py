@@ -2,6 +2,7 @@
 
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import NoReturn
 
@@ -42,14 +43,7 @@ def status(session: Session, *, group_id: str, wait: bool) -> None:
 def cancel(session: Session, *, group_id: str) -> None:
     """Stop what has not ended of a batch. Results that were made stay."""
     receipt = session.client.cancel(group_id)
-    session.print_json(
-        {
-            "group_id": receipt.group_id,
-            "finished": receipt.finished,
-            "aborted": receipt.aborted,
-            "never_started": receipt.never_started,
-        }
-    )
+    session.print_json(asdict(receipt))
     session.print(
         f"Cancelled: {receipt.finished:,} images had ended, {receipt.aborted:,} were stopped, "
         f"{receipt.never_started:,} had not begun."
@@ -99,16 +93,7 @@ def delete(session: Session, *, group_id: str, yes: bool) -> None:
     if not yes and not session.as_json and sys.stdin.isatty():
         click.confirm(f"Erase {group_id} with all its results?", abort=True, err=True)
     receipt = session.client.delete(group_id)
-    session.print_json(
-        {
-            "group_id": receipt.group_id,
-            "images": receipt.images,
-            "results": receipt.results,
-            "uploads": receipt.uploads,
-            "emails": receipt.emails,
-            "webhooks": receipt.webhooks,
-        }
-    )
+    session.print_json(asdict(receipt))
     session.print(f"Erased: {receipt.images:,} images with {receipt.results:,} results.")
 
 

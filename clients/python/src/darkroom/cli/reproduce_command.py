@@ -5,12 +5,13 @@ from pathlib import Path
 
 import click
 
-from darkroom.batches import ImageReport, Report, Work, follow, upload_all
+from darkroom.batches import ImageReport, Report, Work, follow, reports_of, upload_all
 from darkroom.cli.batch_commands import finish
 from darkroom.cli.console import Session
 from darkroom.cli.options import folder_option, server_options
 from darkroom.client import Item
-from darkroom.manifests import Entry, ManifestError, read_manifest, sha256_of
+from darkroom.downloads import sha256_of
+from darkroom.manifests import Entry, ManifestError, read_manifest
 from darkroom.sources import SourceFile
 
 
@@ -49,17 +50,15 @@ def reproduce(
     with session.bars() as bars:
         by_source = {SourceFile(path, entry.name): entry for path, entry in found}
         sent = upload_all(client, list(by_source), work.check(client), bars)
-        taken = [(by_source[source], source, upload) for source, upload in sent.uploads]
-        items = [Item(upload, entry.name, entry.operations) for entry, _, upload in taken]
-        if not items:
+        taken = [by_source[source] for source, _ in sent.uploads]
+        if not taken:
             finish(session, Report(None, "failed", [*sent.refused, *lost]), folder)
+        items = [
+            Item(upload, entry.name, entry.operations) for entry, (_, upload) in zip(taken, sent.uploads, strict=True)
+        ]
         submission = work.submit(client, items)
-        known = {
-            index: ImageReport(entry.name, "queued", source.path, index, bytes=upload.bytes)
-            for index, (entry, source, upload) in enumerate(taken)
-        }
-        report = follow(client, submission.group_id, folder, bars, known=known)
-    for image, (entry, _, _) in zip(report.images, taken, strict=True):
+        report = follow(client, submission.group_id, folder, bars, known=reports_of(sent))
+    for image, entry in zip(report.images, taken, strict=True):
         _compare(image, entry)
     report.images += [*sent.refused, *lost]
     report.seconds = time.monotonic() - began

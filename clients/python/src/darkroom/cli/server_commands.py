@@ -1,5 +1,7 @@
 """Commands about a server."""
 
+from dataclasses import asdict
+
 import click
 
 from darkroom.checkup import check_server
@@ -34,20 +36,7 @@ def control(session: Session) -> None:
 def presets(session: Session) -> None:
     """Show the presets of the server."""
     found = session.client.presets()
-    session.print_json(
-        {
-            "presets": [
-                {
-                    "name": preset.name,
-                    "description": preset.description,
-                    "operations": preset.operations,
-                    "outputs": preset.outputs,
-                    "metadata": preset.metadata,
-                }
-                for preset in found
-            ]
-        }
-    )
+    session.print_json({"presets": [asdict(preset) for preset in found]})
     for preset in found:
         session.print(f"{preset.name}: {printable(preset.description)}")
         for operation in preset.operations:
@@ -78,12 +67,7 @@ def doctor(session: Session) -> None:
         mark, colour = _MARKS[check.outcome]
         session.print(f"{click.style(f'{mark:<7}', fg=colour)} {check.name}: {printable(check.detail)}")
     is_well = all(check.outcome != "failed" for check in checks)
-    session.print_json(
-        {
-            "ok": is_well,
-            "checks": [{"name": check.name, "outcome": check.outcome, "detail": check.detail} for check in checks],
-        }
-    )
+    session.print_json({"ok": is_well, "checks": [asdict(check) for check in checks]})
     click.get_current_context().exit(Exit.DONE if is_well else Exit.SERVER)
 
 
