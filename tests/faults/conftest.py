@@ -44,9 +44,7 @@ def usual(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
 @pytest.fixture(scope="session")
 def ledger(usual: LocalStack) -> Ledger:
     """An account of the batches on it."""
-    ledger = Ledger(usual)
-    ledger.run_without_faults()
-    return ledger
+    return Ledger.opened(usual)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

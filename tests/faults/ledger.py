@@ -77,6 +77,13 @@ class Ledger:
         self._files = {f"{number}.jpg": encode(photograph(200, 150, number)) for number in range(images)}
         self._expected: Mapping[int, str] = {}
 
+    @classmethod
+    def opened(cls, stack: LocalStack) -> Self:
+        """Return an account that has the results every later batch is compared with: of one without a fault."""
+        ledger = cls(stack)
+        ledger.run_without_faults()
+        return ledger
+
     def run_without_faults(self) -> None:
         """Make the results that every later batch is compared with."""
         group_id = self.client.start(self._files, WORK)
@@ -136,10 +143,7 @@ class Ledger:
 
     def send(self, url: str, key: str) -> requests.Response:
         """Ask an API for a batch, under an Idempotency-Key."""
-        request = Client(url).prepare(self._files, WORK)
-        request.headers["Idempotency-Key"] = key
-        with requests.Session() as session:
-            return session.send(request, timeout=60)
+        return _send(Client(url), self._files, key)
 
     def accepted(self, key: str) -> str:
         """Return the id of the group that was made of a batch of this key, or is now; nothing where it is refused."""
@@ -363,7 +367,7 @@ class _Knocking:
         while not self._left.wait(1):
             key = str(uuid.uuid4())
             try:
-                response = self._send(key)
+                response = _send(self.client, {"0.jpg": self.image}, key)
             except requests.RequestException:
                 self._unknown.append(key)
                 continue
@@ -375,15 +379,9 @@ class _Knocking:
             else:
                 self._unexpected.append(response.text)
 
-    def _send(self, key: str) -> requests.Response:
-        request = self.client.prepare({"0.jpg": self.image}, WORK)
-        request.headers["Idempotency-Key"] = key
-        with requests.Session() as session:
-            return session.send(request, timeout=60)
-
     def _answer(self, key: str) -> Any:
         try:
-            response = self._send(key)
+            response = _send(self.client, {"0.jpg": self.image}, key)
         except requests.RequestException:
             return None
         return response.json() if response.status_code == 202 else None
@@ -392,6 +390,13 @@ class _Knocking:
 def digest(data: bytes) -> str:
     """The SHA-256 of some bytes."""
     return hashlib.sha256(data).hexdigest()
+
+
+def _send(client: Client, files: Mapping[str, bytes], key: str) -> requests.Response:
+    request = client.prepare(files, WORK)
+    request.headers["Idempotency-Key"] = key
+    with requests.Session() as session:
+        return session.send(request, timeout=60)
 
 
 def _ask(url: str) -> Any:

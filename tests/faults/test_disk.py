@@ -37,8 +37,7 @@ def disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def ledger(disk: Path) -> Iterator[Ledger]:
     with LocalStack(disk.parent, {"DARKROOM_WORKER_CONCURRENCY": "2"}) as running:
-        ledger = Ledger(running)
-        ledger.run_without_faults()
+        ledger = Ledger.opened(running)
         yield ledger
 
 

@@ -49,8 +49,7 @@ def ledger(knobs: Knobs, tmp_path_factory: pytest.TempPathFactory) -> Iterator[L
     subprocess.run([str(COMPILER), "-shared", "-fPIC", "-O2", "-o", library, source], check=True)
     settings = {"LD_PRELOAD": str(library), "DARKROOM_FAULTS": str(knobs.file), "DARKROOM_WORKER_CONCURRENCY": "2"}
     with LocalStack(tmp_path_factory.mktemp("machine"), settings) as running:
-        ledger = Ledger(running)
-        ledger.run_without_faults()
+        ledger = Ledger.opened(running)
         yield ledger
 
 

@@ -38,9 +38,7 @@ def stack(server: MailServer, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 @pytest.fixture(scope="module")
 def ledger(stack: LocalStack) -> Ledger:
-    ledger = Ledger(stack)
-    ledger.run_without_faults()
-    return ledger
+    return Ledger.opened(stack)
 
 
 @pytest.fixture

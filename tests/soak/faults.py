@@ -9,7 +9,6 @@ import time
 from support.local_stack import LocalStack
 
 from soak.history import History
-from soak.processes import children_of
 
 PROGRAMS = ("api", "worker", "maintenance", "scheduler", "mailer", "outbound", "flower")
 _KINDS = ("kill", "kill", "kill", "terminate", "kill child", "kill child", "restart redis", "freeze redis")
@@ -31,7 +30,7 @@ class Faults(threading.Thread):
             draw, seconds = self._random.random(), self._random.uniform(1, 6)
             try:
                 self._inject(kind, program, draw, seconds)
-            except ProcessLookupError:
+            except (ProcessLookupError, FileNotFoundError):
                 self._history.happened(f"{kind} of {program}: it had ended already")
 
     def _inject(self, kind: str, program: str, draw: float, seconds: float) -> None:
@@ -50,7 +49,7 @@ class Faults(threading.Thread):
             os.kill(pid, signal.SIGQUIT if program == "worker" else signal.SIGTERM)
             self._history.happened(f"{program} asked to end")
         elif kind == "kill child":
-            children = sorted(children_of(pid))
+            children = sorted(self._stack.children(program))
             if children:
                 os.kill(children[int(draw * len(children))], signal.SIGKILL)
                 self._history.happened(f"a child of {program} killed")

@@ -1,4 +1,4 @@
-"""The processes of the system: their memory, and the children that work."""
+"""The memory of the processes of the system."""
 
 import subprocess
 import time
@@ -10,15 +10,10 @@ _STARTING = 30
 """Seconds in which a process is only beginning, and takes what it always needs."""
 
 
-def table() -> list[tuple[int, int, int, int]]:
-    """The id, parent, group and resident kilobytes of each process of this machine."""
-    listed = subprocess.run(["ps", "-eo", "pid=,ppid=,pgid=,rss="], capture_output=True, text=True, check=True).stdout
-    return [(int(a), int(b), int(c), int(d)) for a, b, c, d in (line.split() for line in listed.splitlines())]
-
-
-def children_of(parent: int) -> list[int]:
-    """The processes that this one has started."""
-    return [pid for pid, ppid, _, _ in table() if ppid == parent]
+def table() -> list[tuple[int, int]]:
+    """The group and the resident kilobytes of each process of this machine."""
+    listed = subprocess.run(["ps", "-eo", "pgid=,rss="], capture_output=True, text=True, check=True).stdout
+    return [(int(group), int(kilobytes)) for group, kilobytes in (line.split() for line in listed.splitlines())]
 
 
 class Memory:
@@ -32,7 +27,7 @@ class Memory:
     def sample(self) -> None:
         """Look once."""
         megabytes: dict[int, float] = defaultdict(float)
-        for _, _, group, kilobytes in table():
+        for group, kilobytes in table():
             megabytes[group] += kilobytes / 1024
         for name, process in self._stack.processes.items():
             if process.pid in megabytes and time.time() - process.since > _STARTING:
