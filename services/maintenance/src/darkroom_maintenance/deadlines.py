@@ -37,6 +37,4 @@ def end_overdue(
                 stop(task_id(group_id, index) for index in ended.aborted)
             except NOT_SENT as error:  # what has expired stays so
                 _log.warning("expired_images_not_stopped", group_id=group_id, reason=str(error))
-        ended.turns.send(send_all)
-        for message in ended.ending.messages(group_id):
-            send(message)
+        ended.announce(send, send_all)

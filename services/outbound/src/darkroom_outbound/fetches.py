@@ -115,9 +115,7 @@ class Fetches:
     def _fail(self, fetch: Fetch, reason: str, code: ProblemCode) -> None:
         _log.info("fetch_failed", group_id=fetch.group_id, index=fetch.index, code=code, reason=reason)
         ended = self._insist(lambda: self.groups.fail_fetch(fetch, reason, code))
-        ended.turns.send(self.send_all)
-        for message in ended.messages(fetch.group_id, fetch.index):
-            self.send(message)  # the group store has noted it, too
+        ended.announce(fetch.group_id, fetch.index, self.send, self.send_all)
 
     def _insist(self, call: Callable[[], Answer]) -> Answer:
         """Call the group store, again and again while Redis is full or read-only."""

@@ -110,9 +110,7 @@ class Attempts:
         self._ended(work, self._insist(lambda: self.groups.fail(work, reason, code, **times.until_now())))
 
     def _ended(self, work: Work, ended: Ended) -> None:
-        ended.turns.send(self.send_all)  # first, since others wait for it
-        for message in ended.messages(work.group_id, work.index):
-            self.send(message)  # the group store has noted it, too
+        ended.announce(work.group_id, work.index, self.send, self.send_all)
 
     def _wait_for_storage(self, work: Work, times: Times, error: StorageError, failures: int) -> None:
         """Release an image that storage has failed, and send it to the queue again later.
@@ -168,9 +166,7 @@ def fail_killed(
     """
     code = ProblemCode.TIME_LIMIT_EXCEEDED
     ended = groups.give_up(group_id, index, worker=worker, error=_too_long(time_limit), code=code)
-    ended.turns.send(send_all)
-    for message in ended.messages(group_id, index):
-        send(message)
+    ended.announce(group_id, index, send, send_all)
 
 
 def _too_long(seconds: int) -> str:

@@ -1,7 +1,7 @@
 """What the group store takes in and gives out."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from enum import IntFlag
 from typing import Any
@@ -14,7 +14,7 @@ from darkroom_contracts.problems import ProblemCode
 from darkroom_contracts.states import Counts, GroupState, ImageState, WebhookState, group_state
 
 from darkroom_records.file_names import in_folder, safe_stem, with_extension
-from darkroom_records.groups.turns import NO_TURNS, Turns
+from darkroom_records.groups.turns import NO_TURNS, SendDated, Turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,6 +346,19 @@ class Ended:
         """The messages that wake whoever has something to do now, beside those of the turns."""
         return self.effects.messages(group_id, index)
 
+    def announce(self, group_id: str, index: int, send: Callable[[Message], object], send_all: SendDated) -> None:
+        """Send all messages, those of the turns first, since others wait for them. The records say the same.
+
+        Args:
+            group_id: the group.
+            index: the image that ended.
+            send: sends a message.
+            send_all: sends those of the turns.
+        """
+        self.turns.send(send_all)
+        for message in self.messages(group_id, index):
+            send(message)
+
 
 @dataclass(frozen=True, slots=True)
 class Cancelled:
@@ -358,6 +371,12 @@ class Cancelled:
     ending: Ending = Ending.IMAGE_ENDED
     turns: Turns = NO_TURNS
     """Images of the same owner whose turn it is now."""
+
+    def announce(self, send: Callable[[Message], object], send_all: SendDated) -> None:
+        """Send all messages, as ``Ended.announce`` does."""
+        self.turns.send(send_all)
+        for message in self.ending.messages(self.group_id):
+            send(message)
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,9 +64,7 @@ def cancel_group(services: Services, group_id: str) -> Cancelled:
         GroupEndedError: it had ended.
     """
     cancelled = services.groups.cancel(group_id)
-    cancelled.turns.send(partial(try_send_all, services.celery))
-    for message in cancelled.ending.messages(group_id):
-        try_send(services.celery, message)
+    cancelled.announce(partial(try_send, services.celery), partial(try_send_all, services.celery))
     if cancelled.aborted:
         try:
             _stop(services, cancelled)
