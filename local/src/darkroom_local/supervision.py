@@ -5,8 +5,9 @@ import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Any, cast
-from xmlrpc.client import Fault, ServerProxy
+from xmlrpc.client import Fault, ServerProxy, Transport
 
 from darkroom_local.folder import open_private
 from darkroom_local.ports import HOST
@@ -83,11 +84,23 @@ def _section(program: Program) -> dict[str, str]:
     }
 
 
+class _OneAtATime(Transport):
+    """Lets threads take turns with its connection, which would mix up their answers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._turn = Lock()
+
+    def request(self, *arguments: Any, **options: Any) -> Any:
+        with self._turn:
+            return super().request(*arguments, **options)
+
+
 class Control:
-    """Speaks to a running supervisor. Where none answers, one of ``UNREACHABLE`` is raised."""
+    """Speaks to a running supervisor. Threads may share it. Where none answers, one of ``UNREACHABLE`` is raised."""
 
     def __init__(self, port: int, password: str) -> None:
-        self._proxy = ServerProxy(f"http://{_USER}:{password}@{HOST}:{port}/RPC2")
+        self._proxy = ServerProxy(f"http://{_USER}:{password}@{HOST}:{port}/RPC2", transport=_OneAtATime())
 
     def close(self) -> None:
         cast("Any", self._proxy("close"))()
